@@ -13,14 +13,149 @@
             process.wait(timeout=5)     # -> Result; raises TimeoutError
 
             machine.clock()             # -> Clock(offset, uncertainty): ns; host = guest + offset
-            machine.host("10.0.2.2")    # constant HOST: the host's loopback as the guest sees it
 
-Machine(cameras=0, nics=("e1000e",), memory="2G", cpus=2, verbose=False)
+Machine(cameras=0, nics=("e1000e",), memory="2G", cpus=2)
     .sockets     one UNIX socket path for each camera (connect = plug in, close = unplug)
     .shared      a folder on the host (Path), writable from both sides, seen in the guest as /lab
     .console()   the kernel's console log so far, str
 
 The guest sees every file of the host at the same path (read-only below an overlay: what it writes is
-lost), runs as root, and has udev, the network up (10.0.2.15, host loopback = 10.0.2.2; second NIC
-10.0.3.15, host 10.0.3.2), and every module of the kernel for modprobe.
+lost), runs as root, and has udev, the network up (10.0.2.15, the host's loopback is 10.0.2.2; second NIC
+10.0.3.15 and 10.0.3.2), and every module of the kernel for modprobe.
 """
+
+import ctypes
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+import kernel
+from process import Link
+
+HOST = "10.0.2.2"       # the host's loopback, seen from the guest
+BOOT_SECONDS = 60
+PR_SET_PDEATHSIG = 1
+
+
+class Machine:
+    def __init__(self, cameras=0, nics=("e1000e",), memory="2G", cpus=2):
+        self.cameras, self.nics, self.memory, self.cpus = cameras, nics, memory, cpus
+        self.folder = self.qemu = self.link = None
+
+    def __enter__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="streamer-lab-"))
+        self.sockets = [str(self.folder / f"camera{number}") for number in range(self.cameras)]
+        self.shared = self.folder / "shared"
+        self.shared.mkdir()
+        try:
+            self.boot()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    # --- what tests use
+
+    def run(self, command, timeout=60, **options):
+        """Runs a command to its end. One that takes too long is killed, with all it has started."""
+        process = self.spawn(command, **options)
+        try:
+            return process.wait(timeout)
+        except TimeoutError:
+            process.signal("KILL", group=True)
+            raise
+
+    def spawn(self, command, cwd=None, env=None, terminal=None, listener=None):
+        """Starts a command and returns at once; terminal = (rows, columns) gives it one."""
+        return self.link.spawn(command, cwd, env, terminal, listener)
+
+    def clock(self, rounds=40):
+        return self.link.measure_clock(rounds)
+
+    def console(self):
+        file = self.folder / "console"
+        return file.read_text(errors="replace") if file.exists() else ""
+
+    # --- beginning and end
+
+    def boot(self):
+        found = kernel.Kernel.find()
+        initramfs = self.folder / "initramfs"
+        here = pathlib.Path(__file__).resolve().parent
+        found.write_initramfs(initramfs, {
+            "LAB_GUEST": str(here / "guest.sh"), "LAB_AGENT": str(here / "agent.py"),
+            "LAB_PYTHON": os.path.realpath(sys.executable), "LAB_MODULES": str(found.modules),
+            "LAB_VERSION": found.release, "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"})
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.folder / "agent"))
+            listener.listen(1)
+            listener.settimeout(10)
+            self.qemu = subprocess.Popen(self.command(found.image, initramfs), stdin=subprocess.DEVNULL,
+                                         stdout=open(self.folder / "qemu", "wb"), stderr=subprocess.STDOUT,
+                                         start_new_session=True, preexec_fn=die_with_parent)
+            self.link = Link(self.accept(listener))
+        try:
+            ready = self.link.wait_until(lambda: self.link.ready, BOOT_SECONDS)
+        except ConnectionError:
+            ready = False
+        if not ready:
+            raise RuntimeError(f"the guest did not boot in {BOOT_SECONDS} s:\n{self.console()}{self.complaints()}")
+
+    def accept(self, listener):
+        try:
+            connection, _ = listener.accept()
+        except TimeoutError:
+            raise RuntimeError("QEMU did not start:\n" + self.complaints()) from None
+        connection.settimeout(None)
+        return connection
+
+    def complaints(self):
+        return (self.folder / "qemu").read_text(errors="replace")
+
+    def command(self, image, initramfs):
+        options = [
+            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "q35",
+            "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", self.cpus, "-m", self.memory,
+            "-kernel", image, "-initrd", initramfs,
+            "-append", "console=ttyS0 loglevel=4 panic=-1 net.ifnames=0 random.trust_cpu=on",
+            "-chardev", f"file,id=console,path={self.folder}/console", "-serial", "chardev:console",
+            "-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={self.folder}/agent",
+            "-device", "virtserialport,chardev=agent,name=lab.agent",
+            "-virtfs", "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap",
+            "-virtfs", f"local,path={self.shared},mount_tag=lab,security_model=none",
+            "-device", "qemu-xhci,id=usb"]
+        for number, path in enumerate(self.sockets):
+            options += ["-chardev", f"socket,id=camera{number},path={path},server=on,wait=off",
+                        "-device", f"usb-redir,chardev=camera{number},bus=usb.0"]
+        for number, card in enumerate(self.nics, 2):
+            card = {"virtio": "virtio-net-pci"}.get(card, card)
+            options += ["-netdev", f"user,id=net{number},net=10.0.{number}.0/24", "-device", f"{card},netdev=net{number}"]
+        return ["qemu-system-x86_64", *map(str, options)]
+
+    def stop(self):
+        if self.link and not self.link.closed and self.qemu.poll() is None:
+            try:
+                self.link.send(do="end")
+                self.qemu.wait(5)
+            except (OSError, subprocess.TimeoutExpired):
+                pass
+        if self.qemu:
+            if self.qemu.poll() is None:
+                self.qemu.kill()
+            self.qemu.wait()
+        if self.link:
+            self.link.connection.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def die_with_parent():
+    """QEMU must not outlive the tests, whatever ends them."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
