@@ -1,0 +1,21 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+/// glibc shows `sendmmsg`, `mmsghdr`, `pthread_setaffinity_np` and others only with this.
+let gnu: [CSetting] = [.define("_GNU_SOURCE")]
+
+let package = Package(
+  name: "streamer",
+  products: [.executable(name: "streamer", targets: ["streamer"])],
+  targets: [
+    .target(name: "CLinux"),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .target(name: "LinuxIO", dependencies: ["CLinux"], cSettings: gnu),
+    .target(name: "RTPCore"),
+    .target(name: "V4L2Capture", dependencies: ["LinuxIO", "CLinux"], cSettings: gnu),
+    .target(name: "JPEGCodec", dependencies: ["CTurboJPEG"]),
+    .executableTarget(
+      name: "streamer", dependencies: ["LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"]),
+  ]
+)

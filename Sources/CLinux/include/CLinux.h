@@ -1,0 +1,79 @@
+// What Swift's importer can't see of the kernel's and glibc's interface. Header-only: each stub says why it
+// exists.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <linux/videodev2.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+// ioctl and open are variadic: Swift can't call them.
+static inline int clinux_ioctl(int fd, unsigned long request, void *argument) {
+  return ioctl(fd, request, argument);
+}
+static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+
+// getopt's state is global variables, which Swift 6 refuses as unsafe across threads. Only the main thread
+// parses, before any other runs.
+static inline void clinux_getopt_reset(void) { optind = 0; opterr = 0; }
+static inline const char *clinux_optarg(void) { return optarg; }
+static inline int clinux_optind(void) { return optind; }
+static inline int clinux_optopt(void) { return optopt; }
+
+// CPU_SET and CPU_ZERO are macros.
+static inline int clinux_pin_this_thread(int cpu) {
+  cpu_set_t set;
+  if (cpu < 0 || cpu >= CPU_SETSIZE) return EINVAL;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+// The CMSG_ macros: the count of datagrams the kernel dropped for a full socket buffer (SO_RXQ_OVFL), or -1.
+static inline int64_t clinux_receive_overflow(struct msghdr *message) {
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c))
+    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
+      uint32_t dropped;
+      memcpy(&dropped, CMSG_DATA(c), sizeof dropped);
+      return dropped;
+    }
+  return -1;
+}
+static const size_t CLINUX_OVERFLOW_SPACE = CMSG_SPACE(sizeof(uint32_t));
+
+// Macros with a cast or a function call in them (_IOWR, v4l2_fourcc) are not imported.
+static const unsigned long CLINUX_VIDIOC_QUERYCAP = VIDIOC_QUERYCAP;
+static const unsigned long CLINUX_VIDIOC_ENUM_FMT = VIDIOC_ENUM_FMT;
+static const unsigned long CLINUX_VIDIOC_ENUM_FRAMESIZES = VIDIOC_ENUM_FRAMESIZES;
+static const unsigned long CLINUX_VIDIOC_ENUM_FRAMEINTERVALS = VIDIOC_ENUM_FRAMEINTERVALS;
+static const unsigned long CLINUX_VIDIOC_G_FMT = VIDIOC_G_FMT;
+static const unsigned long CLINUX_VIDIOC_S_FMT = VIDIOC_S_FMT;
+static const unsigned long CLINUX_VIDIOC_G_PARM = VIDIOC_G_PARM;
+static const unsigned long CLINUX_VIDIOC_S_PARM = VIDIOC_S_PARM;
+static const unsigned long CLINUX_VIDIOC_REQBUFS = VIDIOC_REQBUFS;
+static const unsigned long CLINUX_VIDIOC_QUERYBUF = VIDIOC_QUERYBUF;
+static const unsigned long CLINUX_VIDIOC_QBUF = VIDIOC_QBUF;
+static const unsigned long CLINUX_VIDIOC_DQBUF = VIDIOC_DQBUF;
+static const unsigned long CLINUX_VIDIOC_STREAMON = VIDIOC_STREAMON;
+static const unsigned long CLINUX_VIDIOC_STREAMOFF = VIDIOC_STREAMOFF;
+
+static const uint32_t CLINUX_V4L2_PIX_FMT_MJPEG = V4L2_PIX_FMT_MJPEG;
+static const uint32_t CLINUX_V4L2_PIX_FMT_JPEG = V4L2_PIX_FMT_JPEG;
+
+#endif

@@ -1,0 +1,109 @@
+import CLinux
+import Glibc
+
+/// A UDP socket that receives many datagrams a call into memory of its own.
+public struct DatagramReceiver: ~Copyable {
+  private let socket: UDPSocket
+  private let memory: UnsafeMutableRawPointer
+  private let ranges: UnsafeMutablePointer<iovec>
+  private let messages: UnsafeMutablePointer<mmsghdr>
+  private let control: UnsafeMutableRawPointer
+
+  /// The largest datagram of UDP, in bytes.
+  private static let largest = 65_536
+  private static let batch = 32
+
+  /// Datagrams that the kernel dropped since the start because the socket's buffer was full (SO_RXQ_OVFL).
+  public private(set) var kernelDropped: UInt64 = 0
+
+  /// Binds to an address of this machine, or joins the multicast group that `address` is.
+  /// - Parameter bufferBytes: the socket's buffer that is asked for; see `bufferBytes`.
+  public init(at address: SocketAddress, bufferBytes: Int) throws(SystemCallError) {
+    let socket = try UDPSocket(address.family, name: address.description)
+    if address.isMulticast { _ = socket.set(SOL_SOCKET, SO_REUSEADDR, Int32(1)) }
+    // FORCE may pass net.core.rmem_max, and needs CAP_NET_ADMIN.
+    if socket.set(SOL_SOCKET, SO_RCVBUFFORCE, Int32(clamping: bufferBytes)) != nil {
+      _ = socket.set(SOL_SOCKET, SO_RCVBUF, Int32(clamping: bufferBytes))
+    }
+    _ = socket.set(SOL_SOCKET, SO_RXQ_OVFL, Int32(1))
+    do throws(SystemCallError) { try socket.bind(to: address) } catch {
+      throw error.withRemedy(
+        error.errno == .addressInUse ? "another program receives there; take another port" : nil)
+    }
+    if address.isMulticast { try DatagramReceiver.join(address, socket) }
+
+    self.socket = socket
+    memory = .allocate(byteCount: Self.batch * Self.largest, alignment: 16)
+    control = .allocate(byteCount: Self.batch * CLINUX_OVERFLOW_SPACE, alignment: 16)
+    ranges = .allocate(capacity: Self.batch)
+    messages = .allocate(capacity: Self.batch)
+    for index in 0..<Self.batch {
+      (ranges + index).initialize(
+        to: iovec(iov_base: memory + index * Self.largest, iov_len: Self.largest))
+      var message = mmsghdr()
+      message.msg_hdr.msg_iov = ranges + index
+      message.msg_hdr.msg_iovlen = 1
+      (messages + index).initialize(to: message)
+    }
+  }
+
+  deinit {
+    memory.deallocate()
+    control.deallocate()
+    ranges.deallocate()
+    messages.deallocate()
+  }
+
+  /// For epoll.
+  public var number: Int32 { socket.number }
+
+  /// Where it listens.
+  public var localAddress: SocketAddress { socket.localAddress }
+
+  /// The socket's buffer in bytes of the kernel's accounting (about 2.3 kB a packet of 1400 bytes).
+  public var bufferBytes: Int { Int(socket.get(SOL_SOCKET, SO_RCVBUF) ?? 0) }
+
+  /// Receives what is there, at most 32 datagrams.
+  /// - Returns: how many; `datagram(at:)` gives them until the next call.
+  public mutating func receive() -> Int {
+    for index in 0..<Self.batch {
+      messages[index].msg_hdr.msg_control = control + index * CLINUX_OVERFLOW_SPACE
+      messages[index].msg_hdr.msg_controllen = CLINUX_OVERFLOW_SPACE
+    }
+    let count = Int(retrying { recvmmsg(number, messages, UInt32(Self.batch), 0, nil) }.result)
+    guard count > 0 else { return 0 }
+    let dropped = clinux_receive_overflow(&messages[count - 1].msg_hdr)
+    if dropped >= 0 {
+      // The kernel counts in 32 bits.
+      kernelDropped &+= UInt64(UInt32(truncatingIfNeeded: dropped) &- UInt32(truncatingIfNeeded: kernelDropped))
+    }
+    return count
+  }
+
+  /// Datagram `index` of the last `receive`.
+  public func datagram(at index: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: memory + index * Self.largest, count: Int(messages[index].msg_len))
+  }
+
+  private static func join(_ group: SocketAddress, _ socket: borrowing UDPSocket) throws(SystemCallError) {
+    let errno =
+      switch group.family {
+      case .ipv4:
+        socket.set(
+          Int32(IPPROTO_IP), IP_ADD_MEMBERSHIP,
+          ip_mreqn(
+            imr_multiaddr: group.withIPv4 { $0.sin_addr }, imr_address: in_addr(), imr_ifindex: 0))
+      case .ipv6:
+        socket.set(
+          Int32(IPPROTO_IPV6), IPV6_JOIN_GROUP,
+          ipv6_mreq(
+            ipv6mr_multiaddr: group.withIPv6 { $0.sin6_addr },
+            ipv6mr_interface: group.withIPv6 { $0.sin6_scope_id }))
+      }
+    if let errno {
+      throw SystemCallError(
+        "joining the multicast group", on: group.description, errno,
+        remedy: "is there a network interface with a route for it? (ip route)")
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import CLinux
+import Glibc
+
+/// The kernel's list of descriptors to wait for: a loop has one.
+public struct Epoll: ~Copyable {
+  private let descriptor: FileDescriptor
+  private let ready: UnsafeMutableBufferPointer<epoll_event>
+
+  /// What to wait for.
+  public enum Interest: Sendable { case readable, writable }
+
+  /// - Parameter capacity: the most events one `wait` gives; more are given by the next.
+  public init(capacity: Int = 16) throws(SystemCallError) {
+    descriptor = FileDescriptor(
+      owning: try checked("epoll_create1", on: "the loop") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
+    ready = .allocate(capacity: capacity)
+    ready.initialize(repeating: epoll_event())
+  }
+
+  deinit { ready.deallocate() }
+
+  /// Watches a descriptor from now on. Errors and hang-ups are reported, too, whatever the interest.
+  /// - Parameter token: what `wait` gives back when it is ready.
+  public func add(_ number: Int32, _ interest: Interest, token: UInt64) throws(SystemCallError) {
+    var event = epoll_event(
+      events: interest == .readable ? EPOLLIN.rawValue : EPOLLOUT.rawValue, data: epoll_data_t(u64: token))
+    try checked("EPOLL_CTL_ADD", on: "descriptor \(number)") {
+      epoll_ctl(descriptor.number, EPOLL_CTL_ADD, number, &event)
+    }
+  }
+
+  /// No longer watches a descriptor.
+  public func remove(_ number: Int32) {
+    var unused = epoll_event()
+    _ = epoll_ctl(descriptor.number, EPOLL_CTL_DEL, number, &unused)
+  }
+
+  /// Sleeps until a descriptor is ready.
+  /// - Parameter milliseconds: the longest sleep; -1 is for ever.
+  /// - Returns: how many are ready (0 after the longest sleep, or when a signal came); see `token(at:)`.
+  public func wait(milliseconds: Int32 = -1) -> Int {
+    max(0, Int(epoll_wait(descriptor.number, ready.baseAddress, Int32(ready.count), milliseconds)))
+  }
+
+  /// The token of the ready descriptor `index` of the last `wait`.
+  public func token(at index: Int) -> UInt64 { ready[index].data.u64 }
+}

@@ -1,0 +1,35 @@
+import CLinux
+import Glibc
+
+/// A system call's error number, as `errno` gives it.
+public struct Errno: RawRepresentable, Equatable, Sendable, CustomStringConvertible {
+  public let rawValue: Int32
+  public init(rawValue: Int32) { self.rawValue = rawValue }
+
+  /// The calling thread's `errno`. Read it right behind the call that failed: any other call may change it.
+  public static var last: Errno { Errno(rawValue: Glibc.errno) }
+
+  public static let accessDenied = Errno(rawValue: EACCES)
+  public static let addressInUse = Errno(rawValue: EADDRINUSE)
+  public static let busy = Errno(rawValue: EBUSY)
+  public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+  public static let interrupted = Errno(rawValue: EINTR)
+  public static let invalidArgument = Errno(rawValue: EINVAL)
+  public static let isDirectory = Errno(rawValue: EISDIR)
+  public static let noDevice = Errno(rawValue: ENODEV)
+  public static let noSpace = Errno(rawValue: ENOSPC)
+  public static let noSuchFile = Errno(rawValue: ENOENT)
+  public static let notTTY = Errno(rawValue: ENOTTY)
+  public static let notPermitted = Errno(rawValue: EPERM)
+  public static let noBuffers = Errno(rawValue: ENOBUFS)
+  public static let outOfMemory = Errno(rawValue: ENOMEM)
+  public static let wouldBlock = Errno(rawValue: EAGAIN)
+
+  /// The text and the name, such as `Device or resource busy (EBUSY)`.
+  public var description: String {
+    guard let text = strerrordesc_np(rawValue), let name = strerrorname_np(rawValue) else {
+      return "error \(rawValue)"
+    }
+    return "\(String(cString: text)) (\(String(cString: name)))"
+  }
+}

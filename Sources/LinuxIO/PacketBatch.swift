@@ -1,0 +1,42 @@
+import Glibc
+
+/// Packets of one frame as the kernel wants them: two ranges each, a header and a payload, sent where they lie.
+public struct PacketBatch: ~Copyable {
+  let messages: UnsafeMutablePointer<mmsghdr>
+  private let ranges: UnsafeMutablePointer<iovec>
+  /// The most packets it holds.
+  public let capacity: Int
+  /// The packets it holds now.
+  public private(set) var count = 0
+
+  /// Allocates for `capacity` packets, once.
+  public init(capacity: Int) {
+    self.capacity = capacity
+    messages = .allocate(capacity: capacity)
+    ranges = .allocate(capacity: 2 * capacity)
+    ranges.initialize(repeating: iovec(), count: 2 * capacity)
+    for index in 0..<capacity {
+      var message = mmsghdr()
+      message.msg_hdr.msg_iov = ranges + 2 * index
+      message.msg_hdr.msg_iovlen = 2
+      (messages + index).initialize(to: message)
+    }
+  }
+
+  deinit {
+    messages.deallocate()
+    ranges.deallocate()
+  }
+
+  public mutating func removeAll() { count = 0 }
+
+  /// Adds a packet; both ranges must stay as they are until it is sent. Past `capacity` nothing is added.
+  @inline(__always)
+  public mutating func append(header: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer) {
+    guard count < capacity else { return }
+    let pair = ranges + 2 * count
+    pair[0] = iovec(iov_base: UnsafeMutableRawPointer(mutating: header.baseAddress), iov_len: header.count)
+    pair[1] = iovec(iov_base: UnsafeMutableRawPointer(mutating: payload.baseAddress), iov_len: payload.count)
+    count += 1
+  }
+}

@@ -1,0 +1,96 @@
+import CLinux
+import Glibc
+
+/// An IPv4 or IPv6 address with a port.
+public struct SocketAddress: Sendable, CustomStringConvertible {
+  public enum Family: Sendable { case ipv4, ipv6 }
+
+  var storage: sockaddr_storage
+  let length: socklen_t
+
+  /// Looks up a host.
+  /// - Parameters:
+  ///   - host: a name, an IPv4 address, or an IPv6 address without brackets (a `%scope` may follow).
+  ///   - passive: for a receiver: an empty host is every address of this machine.
+  /// - Throws: `AddressError` with the resolver's own words.
+  public init(host: String, port: UInt16, passive: Bool = false) throws(AddressError) {
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+    hints.ai_flags = passive ? AI_PASSIVE : 0
+    var list: UnsafeMutablePointer<addrinfo>?
+    let status = getaddrinfo(host.isEmpty ? nil : host, "\(port)", &hints, &list)
+    defer { if let list { freeaddrinfo(list) } }
+    guard status == 0, let first = list?.pointee, let address = first.ai_addr else {
+      throw AddressError(host: host, reason: String(cString: gai_strerror(status)))
+    }
+    storage = sockaddr_storage()
+    length = first.ai_addrlen
+    withUnsafeMutableBytes(of: &storage) { $0.copyMemory(from: .init(start: address, count: Int(first.ai_addrlen))) }
+  }
+
+  /// Reads an address that a call such as getsockname writes.
+  init(filledBy fill: (__SOCKADDR_ARG, UnsafeMutablePointer<socklen_t>) -> Void) {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    withUnsafeMutableBytes(of: &storage) { bytes in
+      fill(__SOCKADDR_ARG(__sockaddr__: bytes.assumingMemoryBound(to: sockaddr.self).baseAddress), &length)
+    }
+    self.storage = storage
+    self.length = length
+  }
+
+  public var family: Family { Int32(storage.ss_family) == AF_INET6 ? .ipv6 : .ipv4 }
+
+  /// The first byte of the address says whether it is multicast: 224.0.0.0/4, ff00::/8.
+  public var isMulticast: Bool {
+    switch family {
+    case .ipv4: withIPv4 { UInt32(bigEndian: $0.sin_addr.s_addr) >> 28 == 0xE }
+    case .ipv6: withUnsafeBytes(of: withIPv6 { $0.sin6_addr }) { $0[0] == 0xFF }
+    }
+  }
+
+  public var port: UInt16 {
+    switch family {
+    case .ipv4: UInt16(bigEndian: withIPv4 { $0.sin_port })
+    case .ipv6: UInt16(bigEndian: withIPv6 { $0.sin6_port })
+    }
+  }
+
+  /// The address alone, in figures, without a scope.
+  public var host: String {
+    var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+    let size = socklen_t(text.count)
+    switch family {
+    case .ipv4:
+      var address = withIPv4 { $0.sin_addr }
+      inet_ntop(AF_INET, &address, &text, size)
+    case .ipv6:
+      var address = withIPv6 { $0.sin6_addr }
+      inet_ntop(AF_INET6, &address, &text, size)
+    }
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  public var description: String { family == .ipv4 ? "\(host):\(port)" : "[\(host)]:\(port)" }
+
+  func withIPv4<Result>(_ body: (sockaddr_in) -> Result) -> Result {
+    withUnsafeBytes(of: storage) { body($0.loadUnaligned(as: sockaddr_in.self)) }
+  }
+
+  func withIPv6<Result>(_ body: (sockaddr_in6) -> Result) -> Result {
+    withUnsafeBytes(of: storage) { body($0.loadUnaligned(as: sockaddr_in6.self)) }
+  }
+
+  func withSockaddr<Result>(_ body: (__CONST_SOCKADDR_ARG) -> Result) -> Result {
+    withUnsafeBytes(of: storage) {
+      body(__CONST_SOCKADDR_ARG(__sockaddr__: $0.assumingMemoryBound(to: sockaddr.self).baseAddress))
+    }
+  }
+}
+
+/// A host that can't be found.
+public struct AddressError: Error, CustomStringConvertible {
+  public let host: String
+  public let reason: String
+  public var description: String { "can't find the host '\(host)': \(reason)" }
+}

@@ -1,0 +1,43 @@
+import CLinux
+import Glibc
+
+/// A non-blocking UDP socket.
+struct UDPSocket: ~Copyable {
+  let descriptor: FileDescriptor
+  private let name: String
+
+  init(_ family: SocketAddress.Family, name: String) throws(SystemCallError) {
+    self.name = name
+    let domain = family == .ipv4 ? AF_INET : AF_INET6
+    let kind = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    descriptor = FileDescriptor(owning: try checked("socket", on: name) { socket(domain, kind, 0) })
+  }
+
+  var number: Int32 { descriptor.number }
+
+  func connect(to address: SocketAddress) throws(SystemCallError) {
+    try checked("connect", on: name) {
+      address.withSockaddr { Glibc.connect(number, $0, address.length) }
+    }
+  }
+
+  func bind(to address: SocketAddress) throws(SystemCallError) {
+    try checked("bind", on: name) { address.withSockaddr { Glibc.bind(number, $0, address.length) } }
+  }
+
+  var localAddress: SocketAddress {
+    SocketAddress { address, length in _ = getsockname(number, address, length) }
+  }
+
+  func set<Value>(_ level: Int32, _ option: Int32, _ value: Value) -> Errno? {
+    withUnsafePointer(to: value) { pointer in
+      retrying { setsockopt(number, level, option, pointer, socklen_t(MemoryLayout<Value>.size)) }.errno
+    }
+  }
+
+  func get(_ level: Int32, _ option: Int32) -> Int32? {
+    var value: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    return getsockopt(number, level, option, &value, &size) == 0 ? value : nil
+  }
+}
