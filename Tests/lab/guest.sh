@@ -1,34 +1,47 @@
 #!/bin/sh
-# Process 1 of the guest, in its real root: devices, network, then the agent that runs the host's commands.
+# Process 1 of the guest, in its real root: devices, network, and the agent that runs the host's commands.
 # The environment comes from init.sh: LAB_MODULES, LAB_PYTHON, LAB_AGENT, LAB_VERSION, PATH.
 
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
-mkdir -p /dev/pts /dev/shm /lab "/lib/modules/$LAB_VERSION"
-mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
-mount -t tmpfs tmpfs /dev/shm
-mount -t tmpfs tmpfs /run
-mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 lab /lab
-mount --bind "$LAB_MODULES/$LAB_VERSION" "/lib/modules/$LAB_VERSION"
-hostname lab
+file_systems() {
+    mount -t sysfs sysfs /sys
+    mount -t devtmpfs devtmpfs /dev
+    mkdir -p /dev/pts /dev/shm /lab "/lib/modules/$LAB_VERSION"
+    mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
+    mount -t tmpfs tmpfs /dev/shm
+    mount -t tmpfs tmpfs /run
+    mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 lab /lab
+    mount --bind "$LAB_MODULES/$LAB_VERSION" "/lib/modules/$LAB_VERSION"
+}
 
-modprobe -a virtio_console virtio_net e1000e xhci_pci
+devices() {
+    modprobe -a virtio_net e1000e xhci_pci
+    # udev names the cameras (/dev/v4l/by-id); only what tests touch is sent through it, the rest costs seconds.
+    if test -x /lib/systemd/systemd-udevd; then
+        /lib/systemd/systemd-udevd --daemon
+        udevadm trigger --subsystem-match=usb --subsystem-match=video4linux --subsystem-match=media
+    fi
+}
 
-# udev names the cameras (/dev/v4l/by-id); only what tests touch is sent through it, the rest costs seconds.
-if test -x /lib/systemd/systemd-udevd; then
-    /lib/systemd/systemd-udevd --daemon
-    udevadm trigger --subsystem-match=usb --subsystem-match=video4linux --subsystem-match=media
-fi
+network() {
+    busybox hostname lab
+    busybox ip link set lo up
+    number=2
+    for card in /sys/class/net/eth*; do
+        test -e "$card" || return
+        busybox ip link set "${card##*/}" up
+        busybox ip address add "10.0.$number.15/24" dev "${card##*/}"
+        number=$((number + 1))
+    done
+    busybox ip route add default via 10.0.2.2
+    for card in /sys/class/net/eth*; do         # an e1000e takes 3 s to find its link
+        while test "$(cat "$card/carrier")" = 0; do sleep 0.1; done
+    done
+}
 
-busybox ip link set lo up
-number=2
-for card in /sys/class/net/eth*; do
-    test -e "$card" || continue
-    busybox ip link set "${card##*/}" up
-    busybox ip address add "10.0.$number.15/24" dev "${card##*/}"
-    number=$((number + 1))
-done
-busybox ip route add default via 10.0.2.2 2>/dev/null
+file_systems
+mkfifo /run/prepared
+modprobe virtio_console
+{ devices; network; } > /run/prepared &     # Python takes 2 s to start: meanwhile …
 
 # -I -S: nothing of the user's Python set-up, and half a second less.
 "$LAB_PYTHON" -I -S "$LAB_AGENT"

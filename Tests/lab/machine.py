@@ -39,6 +39,8 @@ from process import Link
 
 HOST = "10.0.2.2"       # the host's loopback, seen from the guest
 BOOT_SECONDS = 60
+# tsc: the emulated one is the host's, and much cheaper to read than the HPET the kernel would otherwise choose.
+KERNEL_OPTIONS = "console=ttyS0 loglevel=4 panic=-1 net.ifnames=0 random.trust_cpu=on tsc=reliable"
 PR_SET_PDEATHSIG = 1
 
 
@@ -125,7 +127,7 @@ class Machine:
             "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "q35",
             "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", self.cpus, "-m", self.memory,
             "-kernel", image, "-initrd", initramfs,
-            "-append", "console=ttyS0 loglevel=4 panic=-1 net.ifnames=0 random.trust_cpu=on",
+            "-append", KERNEL_OPTIONS,
             "-chardev", f"file,id=console,path={self.folder}/console", "-serial", "chardev:console",
             "-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={self.folder}/agent",
             "-device", "virtserialport,chardev=agent,name=lab.agent",
