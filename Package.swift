@@ -1,7 +1,8 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-/// glibc shows `sendmmsg`, `mmsghdr`, `pthread_setaffinity_np` and others only with this.
+/// glibc shows `sendmmsg`, `mmsghdr`, `strerrorname_np` and others only with this; every target that sees CLinux
+/// must have it, or glibc's structures differ between the two.
 let gnu: [CSetting] = [.define("_GNU_SOURCE")]
 
 let package = Package(
@@ -16,6 +17,7 @@ let package = Package(
     .target(name: "V4L2Capture", dependencies: ["LinuxIO", "CLinux"], cSettings: gnu),
     .target(name: "JPEGCodec", dependencies: ["CTurboJPEG"]),
     .executableTarget(
-      name: "streamer", dependencies: ["LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"]),
+      name: "streamer", dependencies: ["LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"],
+      cSettings: gnu),
   ]
 )

@@ -25,24 +25,22 @@ public struct DatagramSender: ~Copyable {
   /// Asks for a send buffer of `bytes` (SO_SNDBUF; the kernel doubles it).
   public func setSendBuffer(bytes: Int) { _ = socket.set(SOL_SOCKET, SO_SNDBUF, Int32(clamping: bytes)) }
 
-  /// What became of a batch.
+  /// What one call came to.
   public enum Outcome: Equatable {
-    /// So many packets more are gone; where that is not all, the socket is full.
+    /// So many packets are gone, at least one.
     case sent(Int)
+    /// The socket's buffer is full.
+    case wouldBlock
     /// None is gone, for this reason (ECONNREFUSED: nobody listens; it is an earlier packet's answer).
     case failed(Errno)
   }
 
-  /// Hands the kernel the packets of `batch` from `first` on (sendmmsg; at most 1024 a call, UIO_MAXIOV).
+  /// Hands the kernel packets of `batch` from `first` on, in one call (sendmmsg; at most 1024, UIO_MAXIOV).
   @inline(__always)
   public func send(_ batch: borrowing PacketBatch, from first: Int) -> Outcome {
-    var next = first
-    while next < batch.count {
-      let wanted = min(batch.count - next, 1024)
-      let (sent, errno) = retrying { sendmmsg(number, batch.messages + next, UInt32(wanted), 0) }
-      if let errno { return errno == .wouldBlock || next > first ? .sent(next - first) : .failed(errno) }
-      next += Int(sent)
-    }
-    return .sent(next - first)
+    let wanted = min(batch.count - first, 1024)
+    let (sent, errno) = retrying { sendmmsg(number, batch.messages + first, UInt32(wanted), 0) }
+    guard let errno else { return .sent(Int(sent)) }
+    return errno == .wouldBlock ? .wouldBlock : .failed(errno)
   }
 }

@@ -39,4 +39,9 @@ public struct PacketBatch: ~Copyable {
     pair[1] = iovec(iov_base: UnsafeMutableRawPointer(mutating: payload.baseAddress), iov_len: payload.count)
     count += 1
   }
+
+  /// How many bytes these packets have.
+  public func byteCount(_ packets: Range<Int>) -> Int {
+    packets.reduce(0) { $0 + ranges[2 * $1].iov_len + ranges[2 * $1 + 1].iov_len }
+  }
 }

@@ -1,0 +1,16 @@
+import CTurboJPEG
+
+/// What libjpeg-turbo says of a picture.
+public struct CodecError: Error, CustomStringConvertible {
+  /// The function that failed.
+  public let call: String
+  /// The library's words.
+  public let reason: String
+
+  init(_ call: String, _ handle: tjhandle?) {
+    self.call = call
+    reason = tjGetErrorStr2(handle).map { String(cString: $0) } ?? "unknown error"
+  }
+
+  public var description: String { "\(call): \(reason)" }
+}

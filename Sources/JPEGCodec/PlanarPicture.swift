@@ -1,0 +1,32 @@
+/// A picture in memory of its own: planes of Y, Cb and Cr, 4:2:0, full range, without gaps between lines.
+public struct PlanarPicture: ~Copyable {
+  /// Pixels.
+  public let width: Int
+  /// Pixels.
+  public let height: Int
+  private let memory: UnsafeMutablePointer<UInt8>
+  private let offsets: (Int, Int, Int)
+
+  /// A black picture.
+  public init(width: Int, height: Int) {
+    self.width = width
+    self.height = height
+    let luma = width * height
+    let chroma = ((width + 1) / 2) * ((height + 1) / 2)
+    offsets = (0, luma, luma + chroma)
+    memory = .allocate(capacity: luma + 2 * chroma)
+    memory.initialize(repeating: 0, count: luma)
+    (memory + luma).initialize(repeating: 128, count: 2 * chroma)
+  }
+
+  deinit { memory.deallocate() }
+
+  /// Plane 0 (Y), 1 (Cb) or 2 (Cr), with its width, which is the distance of its lines, too, and its height.
+  public func plane(_ index: Int) -> (start: UnsafeMutablePointer<UInt8>, width: Int, height: Int) {
+    switch index {
+    case 0: (memory, width, height)
+    case 1: (memory + offsets.1, (width + 1) / 2, (height + 1) / 2)
+    default: (memory + offsets.2, (width + 1) / 2, (height + 1) / 2)
+    }
+  }
+}

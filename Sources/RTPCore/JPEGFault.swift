@@ -1,0 +1,35 @@
+/// Why a camera's frame can't be sent.
+public enum JPEGFault: Error, Equatable, Sendable {
+  /// It has no bytes.
+  case empty
+  /// It does not begin with SOI.
+  case noSOI
+  /// Its header ends, or is not a JPEG's, before SOS.
+  case noSOS
+  /// No EOI ends its scan: the frame was cut short.
+  case noEOI
+  /// Its scan has over 16 MiB (RFC 2435's fragment offset has 24 bits), or more packets than were planned for.
+  case tooLarge
+  /// RFC 2435 can't say it.
+  case unsupported(Unsupported)
+
+  /// What RFC 2435 can't say, or what this version does not send.
+  public enum Unsupported: Equatable, Sendable {
+    /// Not SOF0: progressive, lossless, arithmetic, hierarchical, or extended.
+    case coding
+    /// Not 8 bits a sample.
+    case precision
+    /// Not three components, as greyscale.
+    case components
+    /// Neither 4:2:2 (2x1,1x1,1x1) nor 4:2:0 (2x2,1x1,1x1).
+    case sampling
+    /// Huffman tables that are not Annex K's.
+    case huffman
+    /// Other than one, two, or three quantization tables of which the last two are equal, or values over 255.
+    case tables
+    /// Components in scans of their own, or the scan's parameters are not baseline's.
+    case scans
+    /// Restart markers.
+    case restart
+  }
+}

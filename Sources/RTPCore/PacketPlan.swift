@@ -1,0 +1,30 @@
+/// The packets of one frame: headers in the packetizer's arena, and ranges of the scan where it lies. All are of
+/// one size but the last, so that the kernel can cut them out of one send (UDP GSO).
+public struct PacketPlan {
+  /// How many packets.
+  public let count: Int
+  let headers: UnsafeRawPointer
+  let scan: UnsafeRawBufferPointer
+  /// Bytes of the first packet's headers, and of its part of the scan.
+  let firstHeader: Int
+  let firstPayload: Int
+  /// Bytes of the others' part of the scan (the last may have less).
+  let nextPayload: Int
+
+  /// A packet's headers and its part of the scan.
+  @inline(__always)
+  public subscript(_ index: Int) -> (header: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer) {
+    if index == 0 {
+      return (
+        UnsafeRawBufferPointer(start: headers, count: firstHeader),
+        UnsafeRawBufferPointer(rebasing: scan[..<min(firstPayload, scan.count)])
+      )
+    }
+    let start = firstPayload + (index - 1) * nextPayload
+    return (
+      UnsafeRawBufferPointer(
+        start: headers + firstHeader + (index - 1) * Packetizer.nextHeader, count: Packetizer.nextHeader),
+      UnsafeRawBufferPointer(rebasing: scan[start..<min(start + nextPayload, scan.count)])
+    )
+  }
+}

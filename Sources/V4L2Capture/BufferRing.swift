@@ -1,0 +1,207 @@
+import CLinux
+import Glibc
+import LinuxIO
+
+/// A device that streams into buffers of its own, which are mapped here and lent frame by frame.
+public struct BufferRing: ~Copyable {
+  private let lender: UnsafeMutablePointer<Lender>
+  /// How many buffers the driver gave.
+  public let count: Int
+  /// The largest buffer, in bytes.
+  public let largest: Int
+
+  /// Asks for buffers (VIDIOC_REQBUFS), maps them (QUERYBUF, mmap), hands them to the driver (QBUF) and starts it
+  /// (STREAMON). The device is the ring's from now on.
+  public init(_ device: consuming Device, buffers wanted: Int) throws(CaptureError) {
+    var request = v4l2_requestbuffers()
+    request.count = UInt32(wanted)
+    request.type = device.bufferType
+    request.memory = V4L2_MEMORY_MMAP.rawValue
+    try device.request("VIDIOC_REQBUFS", CLINUX_VIDIOC_REQBUFS, &request)
+    guard request.count >= 2 else {
+      throw CaptureError(device.path, "its driver gives only \(request.count) buffer; streaming needs two")
+    }
+    let count = Int(request.count)
+    // From here on the lender's end gives back what was set up so far.
+    let lender = UnsafeMutablePointer<Lender>.allocate(capacity: 1)
+    lender.initialize(to: Lender(device, capacity: count))
+    do throws(CaptureError) {
+      try lender.pointee.start()
+    } catch {
+      Lender.end(lender)
+      throw error
+    }
+    self.lender = lender
+    self.count = count
+    largest = lender.pointee.largest
+  }
+
+  deinit { Lender.end(lender) }
+
+  /// For epoll: readable when a frame is done.
+  public var number: Int32 { lender.pointee.device.number }
+
+  /// Takes the next frame that is done (VIDIOC_DQBUF).
+  /// - Returns: nil where none is.
+  public func dequeue() throws(CaptureError) -> Frame? { try lender.pointee.dequeue(lender) }
+
+  /// What the driver's timestamps are, as it flagged the last frame's.
+  public var timestampSource: TimestampSource? { lender.pointee.timestampSource }
+
+  /// Buffers that the driver would not take back (VIDIOC_QBUF), and why it did not.
+  public var lost: (count: Int, errno: Errno)? { lender.pointee.lost }
+}
+
+/// Which clock and which instant a driver's timestamps are of (V4L2_BUF_FLAG_TIMESTAMP_*, TSTAMP_SRC_*).
+public enum TimestampSource: Sendable, Equatable {
+  /// CLOCK_MONOTONIC, the frame's first data (uvcvideo), or its start of exposure.
+  case startOfExposure
+  /// CLOCK_MONOTONIC, the frame's last data.
+  case endOfFrame
+  /// Another clock: the time at which the frame was taken out is used.
+  case unknown
+
+  init(flags: UInt32) {
+    guard flags & UInt32(V4L2_BUF_FLAG_TIMESTAMP_MASK) == UInt32(V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC) else {
+      self = .unknown
+      return
+    }
+    let isStart = flags & UInt32(V4L2_BUF_FLAG_TSTAMP_SRC_MASK) == UInt32(V4L2_BUF_FLAG_TSTAMP_SRC_SOE)
+    self = isStart ? .startOfExposure : .endOfFrame
+  }
+}
+
+/// The device and its mapped buffers, at an address of its own: frames point to it without counting references. It
+/// goes when the ring has ended and the last frame is back.
+struct Lender: ~Copyable {
+  let device: Device
+  private let capacity: Int
+  private var mapped = 0
+  private let maps: UnsafeMutablePointer<MemoryMap>
+  /// Scratch for the planes of one buffer.
+  private let planes: UnsafeMutablePointer<v4l2_plane>
+  private var lent = 0
+  private var hasEnded = false
+  private(set) var timestampSource: TimestampSource?
+  private(set) var lost: (count: Int, errno: Errno)?
+
+  init(_ device: consuming Device, capacity: Int) {
+    self.device = device
+    self.capacity = capacity
+    maps = .allocate(capacity: capacity)
+    planes = .allocate(capacity: Int(VIDEO_MAX_PLANES))
+    planes.initialize(repeating: v4l2_plane(), count: Int(VIDEO_MAX_PLANES))
+  }
+
+  deinit {
+    maps.deinitialize(count: mapped)
+    maps.deallocate()
+    planes.deallocate()
+  }
+
+  var largest: Int { (0..<mapped).reduce(0) { max($0, maps[$1].bytes.count) } }
+
+  private func buffer(_ index: UInt32 = 0) -> v4l2_buffer {
+    var buffer = v4l2_buffer()
+    buffer.index = index
+    buffer.type = device.bufferType
+    buffer.memory = V4L2_MEMORY_MMAP.rawValue
+    if device.isMultiPlanar {
+      buffer.m.planes = planes
+      buffer.length = UInt32(VIDEO_MAX_PLANES)
+    }
+    return buffer
+  }
+
+  mutating func start() throws(CaptureError) {
+    for index in 0..<capacity {
+      try map(UInt32(index))
+      var buffer = buffer(UInt32(index))
+      try device.request("VIDIOC_QBUF", CLINUX_VIDIOC_QBUF, &buffer)
+    }
+    var type = device.bufferType
+    do throws(CaptureError) {
+      try device.request("VIDIOC_STREAMON", CLINUX_VIDIOC_STREAMON, &type)
+    } catch {
+      guard let cause = error.cause, cause.errno == .noSpace else { throw error }
+      throw CaptureError(
+        cause.withRemedy(
+          "the USB bus has not enough bandwidth left for this mode: take a smaller --size or --fps, plug the camera"
+            + " into another USB controller (a USB 3 port), away from other cameras and hubs, or load uvcvideo with"
+            + " quirks=0x80 (modprobe uvcvideo quirks=0x80), which reserves no more than the mode needs"))
+    }
+  }
+
+  private mutating func map(_ index: UInt32) throws(CaptureError) {
+    var buffer = buffer(index)
+    try device.request("VIDIOC_QUERYBUF", CLINUX_VIDIOC_QUERYBUF, &buffer)
+    let length = device.isMultiPlanar ? planes[0].length : buffer.length
+    let offset = device.isMultiPlanar ? planes[0].m.mem_offset : buffer.m.offset
+    do throws(SystemCallError) {
+      let map = try MemoryMap(device.descriptor, offset: Int(offset), length: Int(length), name: device.path)
+      (maps + mapped).initialize(to: map)
+      mapped += 1
+    } catch {
+      throw CaptureError(error)
+    }
+  }
+
+  @inline(__always)
+  mutating func dequeue(_ address: UnsafeMutablePointer<Lender>) throws(CaptureError) -> Frame? {
+    var buffer = buffer()
+    if let errno = device.descriptor.control(CLINUX_VIDIOC_DQBUF, &buffer) {
+      if errno == .wouldBlock { return nil }
+      throw CaptureError(SystemCallError("VIDIOC_DQBUF", on: device.path, errno, remedy: Device.remedy(errno)))
+    }
+    let index = Int(buffer.index)
+    guard index < mapped else {
+      throw CaptureError(device.path, "its driver gave buffer \(index) of \(mapped)")
+    }
+    let source = TimestampSource(flags: buffer.flags)
+    timestampSource = source
+    lent += 1
+    return Frame(
+      bytes: used(buffer, of: maps[index].bytes), sequence: buffer.sequence,
+      timestamp: source == .unknown ? Clock.monotonic : buffer.timestamp.nanoseconds,
+      isDamaged: buffer.flags & UInt32(V4L2_BUF_FLAG_ERROR) != 0, lender: address, index: buffer.index
+    ) { lender, index in
+      Lender.takeBack(lender.assumingMemoryBound(to: Lender.self), index)
+    }
+  }
+
+  /// The part of a buffer that the driver filled, whatever it says.
+  private func used(_ buffer: v4l2_buffer, of bytes: UnsafeMutableRawBufferPointer) -> UnsafeRawBufferPointer {
+    let start = device.isMultiPlanar ? min(Int(planes[0].data_offset), bytes.count) : 0
+    let end = min(Int(device.isMultiPlanar ? planes[0].bytesused : buffer.bytesused), bytes.count)
+    return UnsafeRawBufferPointer(rebasing: bytes[start..<max(start, end)])
+  }
+
+  /// VIDIOC_QBUF, or the end of it all.
+  private static func takeBack(_ lender: UnsafeMutablePointer<Lender>, _ index: UInt32) {
+    lender.pointee.lent -= 1
+    if lender.pointee.hasEnded {
+      end(lender)
+      return
+    }
+    var buffer = lender.pointee.buffer(index)
+    if let errno = lender.pointee.device.descriptor.control(CLINUX_VIDIOC_QBUF, &buffer) {
+      lender.pointee.lost = ((lender.pointee.lost?.count ?? 0) + 1, errno)
+    }
+  }
+
+  /// Stops the device (VIDIOC_STREAMOFF); unmaps and closes it as soon as no frame is lent.
+  static func end(_ lender: UnsafeMutablePointer<Lender>) {
+    if !lender.pointee.hasEnded {
+      lender.pointee.hasEnded = true
+      var type = lender.pointee.device.bufferType
+      _ = lender.pointee.device.descriptor.control(CLINUX_VIDIOC_STREAMOFF, &type)
+    }
+    guard lender.pointee.lent == 0 else { return }
+    lender.deinitialize(count: 1)
+    lender.deallocate()
+  }
+}
+
+extension timeval {
+  fileprivate var nanoseconds: Int64 { Int64(tv_sec) * 1_000_000_000 + Int64(tv_usec) * 1000 }
+}

@@ -1,0 +1,104 @@
+import CLinux
+import Glibc
+import LinuxIO
+
+/// A V4L2 capture device.
+public struct Device: ~Copyable {
+  /// The path it was opened by.
+  public let path: String
+  /// VIDIOC_QUERYCAP's words: the product's name.
+  public let card: String
+  /// The driver's name, such as `uvcvideo`.
+  public let driver: String
+  /// Where it is plugged in, such as `usb-0000:01:00.0-1.2`.
+  public let bus: String
+  /// Its buffers may have several planes.
+  public let isMultiPlanar: Bool
+  let descriptor: FileDescriptor
+
+  /// Opens a device and asks whether it captures (VIDIOC_QUERYCAP).
+  public init(opening path: String) throws(CaptureError) {
+    switch File.kind(of: path) {
+    case .characterDevice: break
+    case nil: throw CaptureError(path, "there is no such device; 'streamer list' shows the cameras")
+    default: throw CaptureError(path, "it is no video device; 'streamer list' shows the cameras")
+    }
+    let descriptor: FileDescriptor
+    do throws(SystemCallError) {
+      descriptor = try FileDescriptor(opening: path, flags: O_RDWR | O_NONBLOCK)
+    } catch {
+      throw CaptureError(error.withRemedy(Self.remedy(error.errno)))
+    }
+    var capability = v4l2_capability()
+    if let errno = descriptor.control(CLINUX_VIDIOC_QUERYCAP, &capability) {
+      throw CaptureError(
+        SystemCallError(
+          "VIDIOC_QUERYCAP", on: path, errno,
+          remedy: errno == .notTTY ? "it is no video device; 'streamer list' shows the cameras" : nil))
+    }
+    // device_caps speaks of this node; capabilities of the whole device, which may have others.
+    let capabilities =
+      capability.capabilities & UInt32(V4L2_CAP_DEVICE_CAPS) != 0
+      ? capability.device_caps : capability.capabilities
+    let isSinglePlanar = capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE) != 0
+    let isMultiPlanar = capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE_MPLANE) != 0
+    guard isSinglePlanar || isMultiPlanar else {
+      throw CaptureError(path, "it does not capture video (a camera's metadata node?); 'streamer list' shows the cameras")
+    }
+    guard capabilities & UInt32(V4L2_CAP_STREAMING) != 0 else {
+      throw CaptureError(path, "its driver has no streaming I/O (V4L2_CAP_STREAMING), which is needed to map its buffers")
+    }
+    self.path = path
+    self.descriptor = descriptor
+    self.isMultiPlanar = !isSinglePlanar
+    card = withUnsafeBytes(of: capability.card) { Self.text($0) }
+    driver = withUnsafeBytes(of: capability.driver) { Self.text($0) }
+    bus = withUnsafeBytes(of: capability.bus_info) { Self.text($0) }
+  }
+
+  /// For epoll: readable when a frame is done.
+  public var number: Int32 { descriptor.number }
+
+  var bufferType: UInt32 {
+    isMultiPlanar ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE.rawValue : V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue
+  }
+
+  /// One ioctl whose failure is an error.
+  func request<Argument>(
+    _ name: String, _ code: UInt, _ argument: inout Argument
+  ) throws(CaptureError) {
+    if let errno = descriptor.control(code, &argument) {
+      throw CaptureError(SystemCallError(name, on: path, errno, remedy: Self.remedy(errno)))
+    }
+  }
+
+  static func remedy(_ errno: Errno) -> String? {
+    switch errno {
+    case .busy: "another program has it open (fuser -v shows which)"
+    case .accessDenied, .notPermitted: "add the user to the group 'video' (sudo usermod -aG video $USER), and log in again"
+    case .noDevice: "it was unplugged"
+    default: nil
+    }
+  }
+
+  private static func text(_ bytes: UnsafeRawBufferPointer) -> String {
+    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+  }
+}
+
+/// Why a camera can't be used.
+public struct CaptureError: Error, CustomStringConvertible {
+  /// The call that failed, where it was one.
+  public let cause: SystemCallError?
+  public let description: String
+
+  init(_ path: String, _ reason: String) {
+    cause = nil
+    description = "\(path): \(reason)"
+  }
+
+  init(_ cause: SystemCallError) {
+    self.cause = cause
+    description = cause.description
+  }
+}

@@ -1,0 +1,28 @@
+import V4L2Capture
+
+/// A camera that is running: what its loop needs of it.
+protocol FrameSource: ~Copyable {
+  /// For epoll: readable when a frame may be due.
+  var number: Int32 { get }
+  var info: SourceInfo { get }
+  /// The next frame, or nil where none is due yet. At most two frames are out at a time.
+  mutating func next() throws -> Frame?
+  /// Frames that it could not lend, by its own count, and why; nil where there are none.
+  var complaint: String? { get }
+}
+
+extension FrameSource where Self: ~Copyable {
+  var complaint: String? { nil }
+}
+
+/// What a camera was found to give.
+struct SourceInfo: Sendable {
+  /// Pixels.
+  let size: FrameSize
+  /// nil where the driver does not say.
+  let rate: FrameRate?
+  /// The most bytes that a frame can have.
+  let largestFrame: Int
+  /// For people.
+  let description: String
+}

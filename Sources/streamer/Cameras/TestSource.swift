@@ -1,0 +1,47 @@
+import JPEGCodec
+import LinuxIO
+import V4L2Capture
+
+/// `test:`: a moving picture with a clock and a frame number in it, made by libjpeg-turbo.
+struct TestSource: FrameSource, ~Copyable {
+  let info: SourceInfo
+  private var ticker: Ticker
+  private let encoder: JPEGEncoder
+  private let quality: Int
+  private var picture: TestPicture
+  private let shelf: FrameShelf
+
+  static let usualSize = FrameSize(1280, 720)
+
+  /// The size and rate that a request means.
+  static func choose(_ request: ModeRequest) -> (size: FrameSize, rate: FrameRate?) {
+    (request.size ?? usualSize, request.rate ?? FrameRate(30))
+  }
+
+  init(_ request: ModeRequest, quality: Int) throws {
+    let (size, rate) = Self.choose(request)
+    guard let rate, size.width >= 16, size.height >= 16, size.width <= 8192, size.height <= 8192 else {
+      throw UsageError("--size \(size): test: has pictures from 16x16 to 8192x8192")
+    }
+    let largest = JPEGEncoder.largestJPEG(width: Int(size.width), height: Int(size.height))
+    let encoder = try JPEGEncoder()
+    let ticker = try Ticker(rate)
+    info = SourceInfo(
+      size: size, rate: rate, largestFrame: largest,
+      description: "a built-in moving picture, JPEG \(size) at \(rate) fps, quality \(quality)")
+    self.quality = quality
+    self.encoder = encoder
+    picture = TestPicture(width: Int(size.width), height: Int(size.height))
+    shelf = FrameShelf(frameBytes: largest)
+    self.ticker = ticker
+  }
+
+  var number: Int32 { ticker.number }
+
+  mutating func next() throws -> Frame? {
+    guard let (index, time) = ticker.next(), let slot = shelf.freeSlot else { return nil }
+    picture.draw(frame: index)
+    let size = try encoder.encode(picture.planes, quality: quality, into: shelf.memory(slot))
+    return shelf.lend(slot, size: size, sequence: UInt32(truncatingIfNeeded: index), timestamp: time)
+  }
+}

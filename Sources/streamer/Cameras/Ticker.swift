@@ -1,0 +1,32 @@
+import LinuxIO
+import V4L2Capture
+
+/// The beat of a camera that has no hardware: a timer that knows the number and the time of each beat.
+struct Ticker: ~Copyable {
+  private let timer: Timer
+  private let start: Int64
+  private let interval: Int64
+  private var count: UInt64 = 0
+
+  init(_ rate: FrameRate) throws {
+    let timer = try Timer()
+    let interval = max(1, rate.interval)
+    let start = Clock.monotonic + interval
+    try timer.start(first: start, every: interval)
+    self.timer = timer
+    self.interval = interval
+    self.start = start
+  }
+
+  /// For epoll.
+  var number: Int32 { timer.number }
+
+  /// The newest beat since the last call, numbered from 0, with its time (CLOCK_MONOTONIC, nanoseconds); nil
+  /// where there was none.
+  mutating func next() -> (index: UInt64, time: Int64)? {
+    let beats = timer.expirations()
+    guard beats > 0 else { return nil }
+    count &+= beats
+    return (count - 1, start + Int64(count - 1) * interval)
+  }
+}

@@ -1,0 +1,39 @@
+import LinuxIO
+
+/// A host and a port as the user names them.
+struct Endpoint: Equatable, Sendable {
+  var host: String
+  var port: UInt16
+
+  /// From `HOST:PORT`, `[IPV6]:PORT`, and for a receiver from a port alone.
+  init(_ text: String, needsHost: Bool) throws(UsageError) {
+    func bad(_ reason: String) -> UsageError {
+      UsageError("'\(text)': \(reason); expected \(needsHost ? "" : "PORT, ")HOST:PORT or [IPV6]:PORT")
+    }
+    let colon = text.lastIndex(of: ":")
+    var host = colon.map { String(text[..<$0]) } ?? ""
+    let portText = colon.map { String(text[text.index(after: $0)...]) } ?? text
+    if colon == nil, needsHost { throw bad("it has no port") }
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      host = String(host.dropFirst().dropLast())
+    } else if host.contains(":") {
+      throw bad("an IPv6 address stands in brackets")
+    } else if host.contains("[") || host.contains("]") {
+      throw bad(portText.hasSuffix("]") ? "it has no port" : "a bracket is missing")
+    }
+    if host.isEmpty, needsHost { throw bad("it has no host") }
+    guard let port = UInt16(portText), port > 0 else { throw bad("'\(portText)' is no port from 1 to 65535") }
+    self.host = host
+    self.port = port
+  }
+
+  /// The port of camera `index`: RTP's and RTCP's of the cameras before come first.
+  func address(forCamera index: Int) throws -> SocketAddress {
+    guard let port = UInt16(exactly: Int(port) + 2 * index) else {
+      throw UsageError("--to port \(port): camera \(index + 1) would go to port \(Int(port) + 2 * index), which is over 65535")
+    }
+    do throws(AddressError) { return try SocketAddress(host: host, port: port) } catch {
+      throw Failure("--to \(host):\(port): \(error)")
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/// What --help prints.
+enum Help {
+  static func text(for verb: Verb) -> String {
+    let isDefault = verb == .stream
+    var lines = ["Usage: streamer \(isDefault ? "" : verb.rawValue + " ")\(verb.operands) [options]", "", verb.summary]
+    if isDefault {
+      lines += ["", "Other verbs (each has its own --help):"]
+      for other in Verb.allCases where other != .stream {
+        lines.append("  streamer \("\(other.rawValue) \(other.operands)".padded(to: 34)) \(other.summary)")
+      }
+    }
+    if !cameras(verb).isEmpty { lines += [""] + cameras(verb) }
+    lines += ["", "Options:"]
+    for option in OptionEntry.all where option.verbs.contains(verb) {
+      let left = "  --\(option.name)" + (option.value.map { " \($0)" } ?? "")
+      let right = wrap(option.help, width: 76)
+      lines.append(left.padded(to: 22) + " " + (right.first ?? ""))
+      lines += right.dropFirst().map { String(repeating: " ", count: 23) + $0 }
+    }
+    lines += [""] + examples(verb)
+    return lines.joined(separator: "\n")
+  }
+
+  private static func cameras(_ verb: Verb) -> [String] {
+    guard verb == .stream || verb == .sdp else { return [] }
+    return [
+      "CAMERA is one of:",
+      "  /dev/video0, /dev/v4l/by-id/...   a V4L2 camera that gives MJPEG; the names of by-id and by-path stay its own",
+      "  test:                             a built-in moving picture with a clock: needs no camera",
+      "  file:PATH                         the JPEGs of a directory in the order of their names, or a .mjpeg file, looped",
+    ]
+  }
+
+  private static func examples(_ verb: Verb) -> [String] {
+    switch verb {
+    case .stream:
+      [
+        "Examples:",
+        "  streamer /dev/video0 --to 192.168.1.20:5000 --sdp camera.sdp",
+        "  streamer test: --to 127.0.0.1:5000 --stats 1",
+        "Watch it:",
+        "  ffplay -protocol_whitelist file,udp,rtp -i camera.sdp",
+        "  gst-launch-1.0 udpsrc port=5000 caps=application/x-rtp,media=video,encoding-name=JPEG,payload=26,clock-rate=90000"
+          + " ! rtpjpegdepay ! jpegdec ! autovideosink",
+        "",
+        "Exit status: 0 done or stopped by SIGINT or SIGTERM, 2 bad usage, 1 anything else.",
+      ]
+    case .list: ["Example:", "  streamer list --json"]
+    case .receive:
+      [
+        "HOST is an address of this machine (default: all), or a multicast group that is joined.", "",
+        "Example:", "  streamer receive 5000 --seconds 10 --out /tmp/frames --json",
+      ]
+    case .sdp: ["Example:", "  streamer sdp /dev/video0 --to 239.1.1.1:5000 > camera.sdp"]
+    }
+  }
+
+  private static func wrap(_ text: String, width: Int) -> [String] {
+    var lines = [""]
+    for word in text.split(separator: " ") {
+      let last = lines[lines.count - 1]
+      if last.count + word.count + 1 > width { lines.append(String(word)) } else {
+        lines[lines.count - 1] = last.isEmpty ? String(word) : last + " " + word
+      }
+    }
+    return lines
+  }
+}
+
+extension String {
+  func padded(to width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
+}

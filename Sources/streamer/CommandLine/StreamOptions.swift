@@ -1,0 +1,64 @@
+import RTPCore
+import V4L2Capture
+
+/// The options of `streamer` and `streamer sdp`, read.
+struct StreamOptions {
+  let cameras: [CameraName]
+  let endpoints: [Endpoint]
+  let request: ModeRequest
+  let quality: Int
+  let buffers: Int
+  let packetSize: Int
+  let payloadType: UInt8
+  let ssrc: UInt32
+  let cpu: Int?
+  let sdpPath: String?
+  let statsSeconds: Double?
+  let log: Log
+
+  init(_ arguments: Arguments) throws(UsageError) {
+    guard !arguments.operands.isEmpty else {
+      throw UsageError("no camera; such as: streamer test: --to 127.0.0.1:5000; see 'streamer --help'")
+    }
+    var cameras: [CameraName] = []
+    for text in arguments.operands {
+      let camera = try CameraName(text)
+      if case .device = camera, cameras.contains(camera) { throw UsageError("\(camera) is named twice") }
+      cameras.append(camera)
+    }
+    self.cameras = cameras
+    var endpoints: [Endpoint] = []
+    for text in arguments.values("to") {
+      do throws(UsageError) { endpoints.append(try Endpoint(text, needsHost: true)) } catch {
+        throw UsageError("--to \(error)")
+      }
+    }
+    guard !endpoints.isEmpty else { throw UsageError("no receiver; --to HOST:PORT is needed") }
+    self.endpoints = endpoints
+    request = ModeRequest(
+      format: try arguments.value("format", expected: "mjpeg or jpeg") { text in
+        PixelFormat(name: text).flatMap { PixelFormat.sendable.contains($0) ? $0 : nil }
+      },
+      size: try arguments.value("size", expected: "WIDTHxHEIGHT, such as 1280x720") { FrameSize($0) },
+      rate: try arguments.value("fps", expected: "frames a second, such as 30, 7.5 or 30000/1001") { FrameRate($0) })
+    quality = try arguments.integer("quality", in: 1...100) ?? 80
+    buffers = try arguments.integer("buffers", in: 2...32) ?? 4
+    packetSize = try arguments.integer("mtu", in: Packetizer.packetSizes) ?? 1400
+    payloadType = UInt8(try arguments.integer("payload-type", in: 0...127) ?? 26)
+    ssrc = try arguments.value("ssrc", expected: "up to 8 hexadecimal digits") { text in
+      UInt32(text.lowercased().hasPrefix("0x") ? String(text.dropFirst(2)) : text, radix: 16)
+    } ?? .random(in: 0 ... .max)
+    cpu = try arguments.integer("cpu", in: 0...1023)
+    sdpPath = arguments.values("sdp").last
+    statsSeconds = try arguments.value("stats", expected: "seconds, such as 5 or 0.5") { text in
+      Double(text).flatMap { (0.01...86_400).contains($0) ? $0 : nil }
+    }
+    log = Log(level: try arguments.logLevel())
+  }
+}
+
+extension Arguments {
+  func logLevel() throws(UsageError) -> Log.Level {
+    try value("log-level", expected: "error, warning, info or debug") { Log.Level($0) } ?? .info
+  }
+}

@@ -1,0 +1,77 @@
+import LinuxIO
+import V4L2Capture
+
+/// `streamer list`: the cameras of this machine.
+struct ListCommand {
+  private let asJSON: Bool
+  private let log: Log
+
+  init(_ arguments: Arguments) throws(UsageError) {
+    if let word = arguments.operands.first { throw UsageError("'streamer list' takes no '\(word)'") }
+    asJSON = arguments.has("json")
+    log = Log(level: try arguments.logLevel())
+  }
+
+  private struct Camera {
+    let entry: DeviceEntry
+    let card: String
+    let driver: String
+    let bus: String
+    let modes: [Mode]
+  }
+
+  func run() -> Int32 {
+    let cameras = DeviceEntry.all().compactMap { camera($0) }
+    if asJSON {
+      StandardStream.output.line(JSON.array(cameras.map(json)).description)
+    } else if cameras.isEmpty {
+      StandardStream.output.line("no cameras found; 'streamer test: --to HOST:PORT' needs none")
+    } else {
+      cameras.forEach { StandardStream.output.line(text($0)) }
+    }
+    return 0
+  }
+
+  /// nil for nodes that are no cameras (metadata, output, decoders).
+  private func camera(_ entry: DeviceEntry) -> Camera? {
+    do throws(CaptureError) {
+      let device = try Device(opening: entry.path)
+      return Camera(
+        entry: entry, card: device.card, driver: device.driver, bus: device.bus, modes: device.modes())
+    } catch {
+      if error.cause == nil { log.debug(error.description) } else { log.warning(error.description) }
+      return nil
+    }
+  }
+
+  private func text(_ camera: Camera) -> String {
+    (["\(camera.entry.path)  \(camera.card) (\(camera.driver), \(camera.bus))"]
+      + camera.entry.stableNames.map { "  \($0)" } + camera.modes.map { "  \($0)" }).joined(separator: "\n")
+  }
+
+  private func json(_ camera: Camera) -> JSON {
+    .object([
+      ("path", .string(camera.entry.path)), ("card", .string(camera.card)), ("driver", .string(camera.driver)),
+      ("bus", .string(camera.bus)),
+      ("stable_names", .array(camera.entry.stableNames.map { .string($0) })),
+      ("modes", .array(camera.modes.map(json))),
+    ])
+  }
+
+  private func json(_ mode: Mode) -> JSON {
+    var members: [(String, JSON)] = [
+      ("format", .string("\(mode.format)")), ("width", .integer(UInt64(mode.sizes.largest.width))),
+      ("height", .integer(UInt64(mode.sizes.largest.height))),
+    ]
+    if mode.sizes.smallest != mode.sizes.largest {
+      members += [
+        ("min_width", .integer(UInt64(mode.sizes.smallest.width))),
+        ("min_height", .integer(UInt64(mode.sizes.smallest.height))),
+        ("step_width", .integer(UInt64(mode.sizes.step.width))),
+        ("step_height", .integer(UInt64(mode.sizes.step.height))),
+      ]
+    }
+    members.append((mode.rates.isContinuous ? "fps_range" : "fps", .array(mode.rates.rates.map { .number($0.value) })))
+    return .object(members)
+  }
+}

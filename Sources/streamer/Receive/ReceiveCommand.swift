@@ -1,0 +1,58 @@
+import JPEGCodec
+import LinuxIO
+import RTPCore
+
+/// `streamer receive`: an RTP/JPEG receiver that counts, checks and writes what comes.
+struct ReceiveCommand {
+  private let options: ReceiveOptions
+
+  init(_ options: ReceiveOptions) { self.options = options }
+
+  /// Several large frames, in bytes of the kernel's accounting.
+  private static let bufferBytes = 8 << 20
+
+  func run() throws -> Int32 {
+    if let directory = options.directory { try File.makeDirectory(directory) }
+    let signals = try Signals()
+    var session = try ReceiveSession(options, receiver: receiver())
+    let epoll = try Epoll()
+    let tick = try Timer()
+    try epoll.add(signals.number, .readable, token: 0)
+    try epoll.add(session.number, .readable, token: 1)
+    try epoll.add(tick.number, .readable, token: 2)
+    let start = Clock.monotonic
+    let second: Int64 = 1_000_000_000
+    try tick.start(first: start + second, every: second)
+    let end = options.seconds.map { start + Int64($0 * 1e9) } ?? .max
+    while Clock.monotonic < end, !session.isDone {
+      let left = min(1000, max(0, (end - Clock.monotonic) / 1_000_000 + 1))
+      for index in 0..<epoll.wait(milliseconds: Int32(left)) {
+        switch epoll.token(at: index) {
+        case 0:
+          if signals.next() != nil { session.stop() }
+        case 1: try session.receive()
+        default:
+          if tick.expirations() > 0, !options.asJSON { session.printSecond() }
+        }
+      }
+    }
+    session.finish()
+    return 0
+  }
+
+  private func receiver() throws -> DatagramReceiver {
+    let endpoint = options.endpoint
+    if endpoint.host.isEmpty {
+      // "::" takes IPv4, too; a kernel without IPv6 has only the other.
+      let both = try SocketAddress(host: "::", port: endpoint.port, passive: true)
+      do throws(SystemCallError) {
+        return try DatagramReceiver(at: both, bufferBytes: Self.bufferBytes)
+      } catch {
+        if error.errno == .addressInUse { throw error }
+      }
+    }
+    let address = try SocketAddress(
+      host: endpoint.host.isEmpty ? "0.0.0.0" : endpoint.host, port: endpoint.port, passive: true)
+    return try DatagramReceiver(at: address, bufferBytes: Self.bufferBytes)
+  }
+}

@@ -1,0 +1,28 @@
+import LinuxIO
+
+/// The options of `streamer receive`, read.
+struct ReceiveOptions {
+  let endpoint: Endpoint
+  let frames: UInt64?
+  let seconds: Double?
+  let directory: String?
+  let decodes: Bool
+  let asJSON: Bool
+  let log: Log
+
+  init(_ arguments: Arguments) throws(UsageError) {
+    guard let text = arguments.operands.first else {
+      throw UsageError("no port; such as: streamer receive 5000; see 'streamer receive --help'")
+    }
+    if arguments.operands.count > 1 { throw UsageError("'streamer receive' takes no '\(arguments.operands[1])'") }
+    endpoint = try Endpoint(text, needsHost: false)
+    frames = try arguments.integer("frames", in: 1...1_000_000_000).map { UInt64($0) }
+    seconds = try arguments.value("seconds", expected: "seconds, such as 10 or 0.5") { text in
+      Double(text).flatMap { (0.001...1e9).contains($0) ? $0 : nil }
+    }
+    directory = arguments.values("out").last
+    decodes = arguments.has("decode")
+    asJSON = arguments.has("json")
+    log = Log(level: try arguments.logLevel())
+  }
+}

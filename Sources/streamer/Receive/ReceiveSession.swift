@@ -1,0 +1,124 @@
+import JPEGCodec
+import LinuxIO
+import RTPCore
+
+/// One run of the receiver: its socket, the frame under way, and what was counted.
+struct ReceiveSession: ~Copyable {
+  private let options: ReceiveOptions
+  private var receiver: DatagramReceiver
+  private var depacketizer = Depacketizer()
+  private var decoder: JPEGDecoder
+  private var undecodable: UInt64 = 0
+  private var size: (width: Int, height: Int)?
+  private var firstFrame: Int64 = 0
+  private var lastFrame: Int64 = 0
+  private var framesBefore: UInt64 = 0
+  private var hasStopped = false
+
+  init(_ options: ReceiveOptions, receiver: consuming DatagramReceiver) throws {
+    let decoder = try JPEGDecoder()
+    self.options = options
+    self.receiver = receiver
+    self.decoder = decoder
+    let kilobytes = self.receiver.bufferBytes / 1024
+    options.log.info("receiving at \(self.receiver.localAddress), socket buffer \(kilobytes) KiB")
+    if self.receiver.bufferBytes < 1 << 20 {
+      options.log.warning(
+        "the socket's buffer holds few frames; sudo sysctl net.core.rmem_max=8388608 allows a larger one")
+    }
+  }
+
+  /// For epoll.
+  var number: Int32 { receiver.number }
+
+  var isDone: Bool { hasStopped || options.frames.map { depacketizer.frames >= $0 } ?? false }
+
+  mutating func stop() { hasStopped = true }
+
+  /// Takes all that is there, as long as it is not done.
+  mutating func receive() throws {
+    let count = receiver.receive()
+    let arrival = Clock.monotonic
+    for index in 0..<count where !isDone {
+      if case .frame(let jpeg, let width, let height) = depacketizer.receive(
+        receiver.datagram(at: index), arrival: arrival)
+      {
+        size = (width, height)
+        if firstFrame == 0 { firstFrame = arrival }
+        lastFrame = arrival
+        try keep(jpeg)
+      }
+    }
+  }
+
+  private mutating func keep(_ jpeg: UnsafeRawBufferPointer) throws {
+    if options.decodes {
+      do throws(CodecError) { _ = try decoder.decode(jpeg) } catch {
+        if undecodable == 0 { options.log.warning("a frame can't be decoded: \(error)") }
+        undecodable += 1
+      }
+    }
+    if let directory = options.directory {
+      let number = "\(depacketizer.frames)"
+      let zeros = String(repeating: "0", count: max(0, 8 - number.count))
+      try File.write(jpeg, to: "\(directory)/frame-\(zeros)\(number).jpg")
+    }
+  }
+
+  /// Frames a second between the first and the last one.
+  private var framesPerSecond: Double {
+    guard depacketizer.frames > 1, lastFrame > firstFrame else { return 0 }
+    return Double(depacketizer.frames - 1) / (Double(lastFrame - firstFrame) / 1e9)
+  }
+
+  /// What the network lost: what is missing, without what the kernel dropped for want of buffer.
+  private var lost: UInt64 {
+    let missing = depacketizer.statistics.lost
+    return missing > receiver.kernelDropped ? missing - receiver.kernelDropped : 0
+  }
+
+  mutating func printSecond() {
+    let frames = depacketizer.frames - framesBefore
+    framesBefore = depacketizer.frames
+    StandardStream.output.line("\(frames) frames in this second; \(text)")
+  }
+
+  private var text: String {
+    let statistics = depacketizer.statistics
+    var text = "\(depacketizer.frames) frames"
+    if let (width, height) = size { text += " of \(width)x\(height)" }
+    text += ", \(depacketizer.incomplete) incomplete, "
+    if options.decodes { text += "\(undecodable) undecodable, " }
+    text += "\(statistics.packets) packets, \(lost) lost, \(receiver.kernelDropped) dropped by this kernel"
+    if statistics.reordered > 0 { text += ", \(statistics.reordered) reordered" }
+    if statistics.duplicates > 0 { text += ", \(statistics.duplicates) duplicates" }
+    if depacketizer.malformed > 0 { text += ", \(depacketizer.malformed) malformed" }
+    if depacketizer.foreign > 0 { text += ", \(depacketizer.foreign) of another source" }
+    return text
+  }
+
+  /// Ends the frame under way, and prints the result.
+  mutating func finish() {
+    if !isDone { depacketizer.finish() }
+    let tenths = Int((framesPerSecond * 10).rounded())
+    guard options.asJSON else {
+      StandardStream.output.line("\(text), \(tenths / 10).\(tenths % 10) frames a second")
+      return
+    }
+    let statistics = depacketizer.statistics
+    var members: [(String, JSON)] = [
+      ("packets", .integer(statistics.packets)), ("bytes", .integer(statistics.bytes)), ("lost", .integer(lost)),
+      ("kernel_dropped", .integer(receiver.kernelDropped)), ("reordered", .integer(statistics.reordered)),
+      ("duplicates", .integer(statistics.duplicates)), ("malformed", .integer(depacketizer.malformed)),
+      ("foreign", .integer(depacketizer.foreign)), ("frames", .integer(depacketizer.frames)),
+      ("incomplete", .integer(depacketizer.incomplete)),
+    ]
+    if options.decodes { members.append(("undecodable", .integer(undecodable))) }
+    members += [
+      ("jitter_us", .number(statistics.jitterMicroseconds)), ("fps", .number(framesPerSecond)),
+      ("width", size.map { .integer(UInt64($0.width)) } ?? .null),
+      ("height", size.map { .integer(UInt64($0.height)) } ?? .null),
+    ]
+    StandardStream.output.line(JSON.object(members).description)
+  }
+}

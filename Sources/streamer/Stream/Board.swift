@@ -1,0 +1,50 @@
+import LinuxIO
+import Synchronization
+
+/// Where a camera's thread leaves what the main thread prints: the camera's never waits for a terminal or a disk.
+final class Board: Sendable {
+  /// How a camera ended.
+  enum End: Sendable {
+    case stopped
+    case failed(String)
+    /// The user asked for what can't be.
+    case refused(String)
+  }
+
+  struct State: Sendable {
+    /// Set as soon as it streams.
+    var info: SourceInfo?
+    var statistics = StreamStatistics()
+    /// Why packets to a receiver failed, by its number.
+    var destinationErrors: [Errno?]
+    /// Lines about its start.
+    var notices: [String] = []
+    var end: End?
+    /// Raised each time the statistics are to be printed.
+    var ticks = 0
+  }
+
+  private let state: Mutex<State>
+  private let bell: EventFD
+
+  /// - Parameter destinations: how many receivers it has.
+  init(destinations: Int) throws {
+    state = Mutex(State(destinationErrors: Array(repeating: nil, count: destinations)))
+    bell = try EventFD()
+  }
+
+  /// For the main thread's epoll.
+  var number: Int32 { bell.number }
+
+  /// Changes what is on the board, and rings.
+  func post(_ change: (inout State) -> Void) {
+    state.withLock { change(&$0) }
+    bell.raise()
+  }
+
+  /// What is on the board.
+  func read() -> State {
+    bell.lower()
+    return state.withLock { $0 }
+  }
+}

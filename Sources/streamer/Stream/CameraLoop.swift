@@ -1,0 +1,164 @@
+import LinuxIO
+import RTPCore
+import V4L2Capture
+
+/// A camera's loop, from its buffers to the wire: one thread, one epoll, one frame in flight.
+struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
+  private var source: Source
+  private var packetizer: Packetizer
+  private var clock = MediaClock()
+  private var batch: PacketBatch
+  private let destinations: DestinationList
+  private var inFlight: Frame?
+  /// A receiver got a part only of the frame in flight.
+  private var isPartial = false
+  private var gaps = SequenceGaps()
+  private var rate: RateCheck
+  private var statistics = StreamStatistics()
+  /// The causes that were posted already, a bit each.
+  private var saidDrops: UInt32 = 0
+
+  private let epoll: Epoll
+  private let statsTimer: Timer
+  private let board: Board
+
+  init(
+    _ source: consuming Source, _ settings: StreamSettings, destinations: consuming DestinationList, stop: Int32,
+    board: Board
+  ) throws {
+    let epoll = try Epoll()
+    let statsTimer = try Timer()
+    try epoll.add(source.number, .readable, token: Token.source)
+    try epoll.add(stop, .readable, token: Token.stop)
+    try epoll.add(statsTimer.number, .readable, token: Token.stats)
+    if let seconds = settings.statsSeconds {
+      let interval = Int64(seconds * 1e9)
+      try statsTimer.start(first: Clock.monotonic + interval, every: interval)
+    }
+    self.epoll = epoll
+    self.statsTimer = statsTimer
+    packetizer = Packetizer(
+      packetSize: settings.packetSize, largestFrame: source.info.largestFrame,
+      payloadType: settings.payloadType, ssrc: settings.ssrc)
+    batch = PacketBatch(capacity: packetizer.capacity)
+    rate = RateCheck(source.info.rate)
+    self.source = source
+    self.destinations = destinations
+    self.board = board
+  }
+
+  private enum Token {
+    static var source: UInt64 { 0 }
+    static var stop: UInt64 { 1 }
+    static var stats: UInt64 { 2 }
+    /// The first receiver's; the others follow.
+    static var destination: UInt64 { 3 }
+  }
+
+  /// Runs until it is told to stop.
+  mutating func run() throws {
+    defer { finish() }
+    while true {
+      for index in 0..<epoll.wait() {
+        switch epoll.token(at: index) {
+        case Token.source: try takeFrame()
+        case Token.stop: return
+        case Token.stats:
+          _ = statsTimer.expirations()
+          postStatistics(isTick: true)
+        case let token: try push(Int(token - Token.destination))
+        }
+      }
+    }
+  }
+
+  /// One frame, from the camera to the sockets.
+  private mutating func takeFrame() throws {
+    guard let frame = try source.next() else { return }
+    abandonFrame()
+    statistics.captured += 1
+    statistics[.driver] += gaps.count(frame.sequence)
+    if let measured = rate.check(frame.timestamp, sequence: frame.sequence) {
+      statistics.lowRate = measured
+      postStatistics()
+    }
+    if frame.isDamaged {
+      statistics[.damaged] += 1
+    } else {
+      do throws(JPEGFault) {
+        try plan(frame.bytes, timestamp: frame.timestamp)
+        inFlight = consume frame
+      } catch {
+        statistics[DropCause(error)] += 1
+      }
+    }
+    for index in 0..<destinations.count { try push(index) }
+    if statistics.newDrops(since: &saidDrops) { postStatistics() }
+  }
+
+  /// Makes the packets of a frame, and has every receiver begin with it.
+  private mutating func plan(_ bytes: UnsafeRawBufferPointer, timestamp: Int64) throws(JPEGFault) {
+    let picture = try JPEGPicture(bytes)
+    let plan = try packetizer.plan(picture, timestamp: clock.frameTimestamp(at: timestamp))
+    batch.removeAll()
+    for index in 0..<plan.count {
+      let packet = plan[index]
+      batch.append(header: packet.header, payload: packet.payload)
+    }
+    for index in 0..<destinations.count { destinations[index].beginFrame() }
+  }
+
+  /// Sends a receiver as much as its socket takes; the frame goes back when all receivers have it.
+  private mutating func push(_ index: Int) throws {
+    guard !destinations[index].isDone else { return }
+    let before = destinations[index].sent
+    let progress = destinations[index].push(batch)
+    let sent = destinations[index].sent
+    statistics.packets += UInt64(sent - before)
+    statistics.bytes += UInt64(batch.byteCount(before..<sent))
+    try destinations[index].wait(progress == .full, epoll, token: Token.destination + UInt64(index))
+    if progress == .unreachable {
+      statistics.unreachablePackets += UInt64(destinations[index].abandon(batch))
+      isPartial = true
+      postError(of: index)
+    }
+    if (0..<destinations.count).allSatisfy({ destinations[$0].isDone }) { endFrame() }
+  }
+
+  /// Leaves out what is not sent of the frame in flight, because a newer one is here.
+  private mutating func abandonFrame() {
+    guard inFlight != nil else { return }
+    for index in 0..<destinations.count where !destinations[index].isDone {
+      statistics.latePackets += UInt64(destinations[index].abandon(batch))
+      isPartial = true
+    }
+    endFrame()
+  }
+
+  /// Gives the frame in flight back to the camera.
+  private mutating func endFrame() {
+    if isPartial { statistics.partial += 1 } else { statistics.sent += 1 }
+    isPartial = false
+    inFlight = nil
+  }
+
+  /// Tells the main thread the first time that a receiver's packets fail, and when the reason changes.
+  private mutating func postError(of index: Int) {
+    let errno = destinations[index].errno
+    guard destinations[index].saidErrno != errno else { return }
+    destinations[index].saidErrno = errno
+    board.post { $0.destinationErrors[index] = errno }
+  }
+
+  private func postStatistics(isTick: Bool = false) {
+    board.post { state in
+      state.statistics = statistics
+      if isTick { state.ticks += 1 }
+    }
+  }
+
+  private mutating func finish() {
+    abandonFrame()
+    postStatistics()
+  }
+}

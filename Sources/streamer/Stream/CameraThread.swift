@@ -1,0 +1,64 @@
+import LinuxIO
+
+/// A camera's thread: opens the camera, runs its loop, and leaves on the board how it ended.
+final class CameraThread {
+  private var thread: Thread?
+  private let stop: StopSignal
+  let board: Board
+
+  init(_ settings: StreamSettings, number: Int) throws {
+    let stop = try StopSignal()
+    let board = try Board(destinations: settings.destinations.count)
+    self.stop = stop
+    self.board = board
+    thread = try Thread(name: "camera-\(number)") { Self.run(settings, stop, board) }
+  }
+
+  /// Asks it to stop, and goes on.
+  func requestStop() { stop.flag.raise() }
+
+  /// Waits for its end.
+  func join() { thread.take()?.join() }
+
+  private static func run(_ settings: StreamSettings, _ stop: StopSignal, _ board: Board) {
+    let end: Board.End
+    do {
+      if let cpu = settings.cpu, let errno = Thread.pin(toCPU: cpu) {
+        settings.log.warning("\(settings.camera): runs unbound: CPU \(cpu) can't be had: \(errno)")
+      }
+      try stream(settings, stop, board)
+      end = .stopped
+    } catch let error as UsageError {
+      end = .refused(error.description)
+    } catch {
+      end = .failed("\(error)")
+    }
+    board.post { $0.end = end }
+  }
+
+  private static func stream(_ settings: StreamSettings, _ stop: StopSignal, _ board: Board) throws {
+    switch settings.camera {
+    case .device(let path):
+      try run(
+        V4L2Source(path, settings.request, buffers: settings.buffers, log: settings.log), settings, stop, board)
+    case .test: try run(TestSource(settings.request, quality: settings.quality), settings, stop, board)
+    case .file(let path): try run(FileSource(path, settings.request), settings, stop, board)
+    }
+  }
+
+  private static func run<Source: FrameSource & ~Copyable>(
+    _ source: consuming Source, _ settings: StreamSettings, _ stop: StopSignal, _ board: Board
+  ) throws {
+    let info = source.info
+    let destinations = try DestinationList(settings.destinations)
+    var loop = try CameraLoop(source, settings, destinations: destinations, stop: stop.flag.number, board: board)
+    board.post { $0.info = info }
+    try loop.run()
+  }
+}
+
+/// The flag that the main thread raises and a camera's loop sees; both hold it.
+private final class StopSignal: Sendable {
+  let flag: EventFD
+  init() throws { flag = try EventFD() }
+}

@@ -1,0 +1,61 @@
+import LinuxIO
+
+/// One receiver, and how much of the frame under way it has.
+struct Destination: ~Copyable {
+  private let sender: DatagramSender
+  private var next = 0
+  private(set) var isDone = true
+  private(set) var isWaiting = false
+  /// The last error, where it was one.
+  private(set) var errno: Errno?
+  /// The one that the user was told.
+  var saidErrno: Errno?
+
+  init(_ sender: consuming DatagramSender) { self.sender = sender }
+
+  var number: Int32 { sender.number }
+
+  /// Packets of the frame that it got.
+  var sent: Int { next }
+
+  mutating func beginFrame() {
+    next = 0
+    isDone = false
+  }
+
+  /// What one more try came to.
+  enum Progress { case done, full, unreachable }
+
+  /// Sends as much of the frame as the socket takes.
+  mutating func push(_ batch: borrowing PacketBatch) -> Progress {
+    var failures = 0
+    while next < batch.count {
+      switch sender.send(batch, from: next) {
+      case .sent(let count): next += count
+      case .wouldBlock: return .full
+      case .failed(let errno):
+        // ECONNREFUSED is the answer to an earlier packet, and told once: the next may arrive.
+        self.errno = errno
+        failures += 1
+        if failures == 2 { return .unreachable }
+      }
+    }
+    isDone = true
+    return .done
+  }
+
+  /// Leaves the rest of the frame out.
+  /// - Returns: how many packets that is.
+  mutating func abandon(_ batch: borrowing PacketBatch) -> Int {
+    guard !isDone else { return 0 }
+    isDone = true
+    return batch.count - next
+  }
+
+  /// Whether to be told when the socket takes more.
+  mutating func wait(_ wanted: Bool, _ epoll: borrowing Epoll, token: UInt64) throws(SystemCallError) {
+    guard wanted != isWaiting else { return }
+    if wanted { try epoll.add(number, .writable, token: token) } else { epoll.remove(number) }
+    isWaiting = wanted
+  }
+}

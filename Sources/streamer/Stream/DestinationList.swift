@@ -1,0 +1,34 @@
+import LinuxIO
+
+/// A camera's receivers. A fixed list: they can't be copied, so Swift's Array can't hold them.
+struct DestinationList: ~Copyable {
+  private let list: UnsafeMutablePointer<Destination>
+  let count: Int
+
+  init(_ addresses: [SocketAddress]) throws {
+    let list = UnsafeMutablePointer<Destination>.allocate(capacity: addresses.count)
+    var count = 0
+    do {
+      for address in addresses {
+        (list + count).initialize(to: Destination(try DatagramSender(to: address)))
+        count += 1
+      }
+    } catch {
+      list.deinitialize(count: count)
+      list.deallocate()
+      throw error
+    }
+    self.list = list
+    self.count = count
+  }
+
+  deinit {
+    list.deinitialize(count: count)
+    list.deallocate()
+  }
+
+  subscript(_ index: Int) -> Destination {
+    @inline(__always) _read { yield list[index] }
+    @inline(__always) nonmutating _modify { yield &list[index] }
+  }
+}

@@ -1,0 +1,60 @@
+import RTPCore
+
+/// Why a frame was not sent.
+enum DropCause: Int, CaseIterable, Sendable {
+  case driver, damaged, empty, noSOI, noSOS, noEOI, tooLarge
+  case coding, precision, components, sampling, huffman, tables, scans, restart
+
+  init(_ fault: JPEGFault) {
+    switch fault {
+    case .empty: self = .empty
+    case .noSOI: self = .noSOI
+    case .noSOS: self = .noSOS
+    case .noEOI: self = .noEOI
+    case .tooLarge: self = .tooLarge
+    case .unsupported(.coding): self = .coding
+    case .unsupported(.precision): self = .precision
+    case .unsupported(.components): self = .components
+    case .unsupported(.sampling): self = .sampling
+    case .unsupported(.huffman): self = .huffman
+    case .unsupported(.tables): self = .tables
+    case .unsupported(.scans): self = .scans
+    case .unsupported(.restart): self = .restart
+    }
+  }
+
+  /// The name of its counter.
+  var name: String {
+    switch self {
+    case .driver: "driver"
+    case .damaged: "error_flag"
+    case .empty: "empty"
+    case .noSOI: "no_soi"
+    case .noSOS: "no_sos"
+    case .noEOI: "no_eoi"
+    case .tooLarge: "too_large"
+    default: "unsupported_\(self)"
+    }
+  }
+
+  /// What it means, for the log.
+  var explanation: String {
+    switch self {
+    case .driver: "the driver dropped it (a gap in its sequence): the camera or this program was too slow for a moment"
+    case .damaged: "the driver flagged it as damaged (V4L2_BUF_FLAG_ERROR): data was lost on the way from the camera"
+    case .empty: "it was empty"
+    case .noSOI: "it was no JPEG (no SOI)"
+    case .noSOS: "its JPEG header was cut short or malformed (no SOS)"
+    case .noEOI: "it was cut short (no EOI)"
+    case .tooLarge: "it was too large (over 16 MiB, or over 65535 packets; a larger --mtu helps with those)"
+    case .coding: "it is no baseline JPEG (progressive, arithmetic or lossless), which RTP/JPEG can't carry"
+    case .precision: "its samples have not 8 bits, which RTP/JPEG can't carry"
+    case .components: "it has not three components (greyscale?), which RTP/JPEG can't carry"
+    case .sampling: "its chroma sampling is neither 4:2:2 nor 4:2:0, which RTP/JPEG can't carry"
+    case .huffman: "its Huffman tables are not the standard ones, which every receiver takes for granted"
+    case .tables: "its quantization tables are not two of 8 bits, which is all that RTP/JPEG can carry"
+    case .scans: "its components are in scans of their own, which RTP/JPEG can't carry"
+    case .restart: "it has restart markers, which this version does not send"
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import LinuxIO
+
+/// Says what one camera's thread left on its board: each thing once.
+struct Reporter {
+  private let settings: StreamSettings
+  private(set) var info: SourceInfo?
+  private(set) var hasEnded = false
+  /// The exit status that its end means.
+  private(set) var status: Int32 = 0
+  private var saidDrops: UInt32 = 0
+  private var saidErrors: [Errno?]
+  private var saidLowRate = false
+  private var ticks = 0
+
+  private var log: Log { settings.log }
+  private var name: String { "\(settings.camera)" }
+
+  init(_ settings: StreamSettings) {
+    self.settings = settings
+    saidErrors = Array(repeating: nil, count: settings.destinations.count)
+  }
+
+  mutating func report(_ state: Board.State) {
+    if info == nil, let info = state.info {
+      self.info = info
+      let receivers = settings.destinations.map(\.description).joined(separator: ", ")
+      log.info("\(name): \(info.description), to \(receivers)")
+    }
+    sayDrops(state.statistics)
+    sayErrors(state)
+    sayRate(state.statistics)
+    if state.ticks != ticks {
+      ticks = state.ticks
+      StandardStream.output.line("\(name): \(state.statistics.text)")
+    }
+    if let end = state.end, !hasEnded { sayEnd(end, state) }
+  }
+
+  private mutating func sayDrops(_ statistics: StreamStatistics) {
+    let before = saidDrops
+    guard statistics.newDrops(since: &saidDrops) else { return }
+    for cause in DropCause.allCases where before >> UInt32(cause.rawValue) & 1 == 0 && statistics[cause] > 0 {
+      log.warning("\(name): a frame was dropped: \(cause.explanation). It is counted as \(cause.name) from now on")
+    }
+  }
+
+  private mutating func sayErrors(_ state: Board.State) {
+    for (index, errno) in state.destinationErrors.enumerated() {
+      guard let errno, errno != saidErrors[index] else { continue }
+      saidErrors[index] = errno
+      let remedy = errno == .connectionRefused ? "; nobody receives there yet" : ""
+      log.warning("\(name): packets to \(settings.destinations[index]) are lost: \(errno)\(remedy). It is tried again with every frame")
+    }
+  }
+
+  private mutating func sayRate(_ statistics: StreamStatistics) {
+    guard let rate = statistics.lowRate, !saidLowRate else { return }
+    saidLowRate = true
+    let promised = info?.rate.map { "\($0)" } ?? "?"
+    let tenths = Int((rate * 10).rounded())
+    log.warning(
+      "\(name): it gives \(tenths / 10).\(tenths % 10) frames a second, not \(promised). The usual cause is little light:"
+        + " the camera exposes longer. More light helps, or"
+        + " 'v4l2-ctl -d \(name) --set-ctrl exposure_dynamic_framerate=0' (exposure_auto_priority before Linux 5.17)")
+  }
+
+  private mutating func sayEnd(_ end: Board.End, _ state: Board.State) {
+    hasEnded = true
+    switch end {
+    case .stopped: break
+    case .failed(let reason):
+      status = 1
+      log.error(reason.contains(settings.camera.subject) ? reason : "\(name): \(reason)")
+    case .refused(let reason):
+      status = 2
+      log.error(reason)
+    }
+    if info != nil { StandardStream.output.line("\(name): \(state.statistics.text)") }
+  }
+}

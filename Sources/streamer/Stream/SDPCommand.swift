@@ -1,0 +1,59 @@
+import LinuxIO
+import RTPCore
+import V4L2Capture
+
+/// One camera's stream as an SDP names it.
+struct SDPStream {
+  let settings: StreamSettings
+  let size: FrameSize?
+  let rate: FrameRate?
+}
+
+/// `streamer sdp`: what each camera would stream, without starting it.
+struct SDPCommand {
+  private let options: StreamOptions
+
+  init(_ options: StreamOptions) { self.options = options }
+
+  func run() throws -> Int32 {
+    let streams = try options.cameras.indices.map { try stream(StreamSettings(options, camera: $0)) }
+    for text in try Self.texts(streams) { StandardStream.output.write(text) }
+    return 0
+  }
+
+  private func stream(_ settings: StreamSettings) throws -> SDPStream {
+    switch settings.camera {
+    case .device(let path):
+      let choice = try V4L2Source.choose(settings.request, of: Device(opening: path))
+      return SDPStream(settings: settings, size: choice.size, rate: choice.rate)
+    case .test:
+      let choice = TestSource.choose(settings.request)
+      return SDPStream(settings: settings, size: choice.size, rate: choice.rate)
+    case .file(let path):
+      let info = try FileSource(path, settings.request).info
+      return SDPStream(settings: settings, size: info.size, rate: info.rate)
+    }
+  }
+
+  /// An SDP for each receiver; all cameras are media of it.
+  static func texts(_ streams: [SDPStream]) throws -> [String] {
+    guard let first = streams.first else { return [] }
+    let session = UInt64(Clock.realtime / 1_000_000_000)
+    return try first.settings.destinations.enumerated().map { index, destination in
+      let local = try DatagramSender(to: destination).localAddress
+      return SessionDescription(
+        origin: .init(host: local.host, isIPv6: local.family == .ipv6), sessionID: session,
+        name: streams.map(\.settings.camera.description).joined(separator: ", "),
+        connection: .init(
+          host: destination.host, isIPv6: destination.family == .ipv6,
+          timeToLive: destination.isMulticast ? 1 : nil),
+        media: streams.map { stream in
+          .init(
+            port: stream.settings.destinations[index].port, payloadType: stream.settings.payloadType,
+            framesPerSecond: stream.rate?.value,
+            size: stream.size.map { (width: Int($0.width), height: Int($0.height)) })
+        }
+      ).text
+    }
+  }
+}

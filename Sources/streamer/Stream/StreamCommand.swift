@@ -1,0 +1,63 @@
+import LinuxIO
+
+/// `streamer CAMERA... --to ...`: starts a thread for each camera, and prints what they leave on their boards.
+struct StreamCommand {
+  private let options: StreamOptions
+  private var log: Log { options.log }
+
+  init(_ options: StreamOptions) { self.options = options }
+
+  func run() throws -> Int32 {
+    let signals = try Signals()
+    let epoll = try Epoll()
+    let signalToken = UInt64.max
+    try epoll.add(signals.number, .readable, token: signalToken)
+    let settings = try options.cameras.indices.map { try StreamSettings(options, camera: $0) }
+    let threads = try settings.enumerated().map { try CameraThread($1, number: $0) }
+    var reporters = settings.map { Reporter($0) }
+    for index in threads.indices {
+      try epoll.add(threads[index].board.number, .readable, token: UInt64(index))
+    }
+    while reporters.contains(where: { !$0.hasEnded }) {
+      for index in 0..<epoll.wait() {
+        let token = epoll.token(at: index)
+        if token == signalToken {
+          if signals.next() != nil { stop(threads) }
+          continue
+        }
+        let camera = Int(token)
+        let wasStarting = reporters[camera].info == nil
+        reporters[camera].report(threads[camera].board.read())
+        if wasStarting { try started(settings, reporters, threads) }
+      }
+    }
+    threads.forEach { $0.join() }
+    return reporters.map(\.status).max() ?? 0
+  }
+
+  private func stop(_ threads: [CameraThread]) { threads.forEach { $0.requestStop() } }
+
+  /// As soon as every camera streams, the SDP is known; where one can't start, none goes on.
+  private func started(
+    _ settings: [StreamSettings], _ reporters: [Reporter], _ threads: [CameraThread]
+  ) throws {
+    if reporters.contains(where: { $0.hasEnded && $0.info == nil }) {
+      stop(threads)
+      return
+    }
+    let infos = reporters.compactMap(\.info)
+    guard infos.count == settings.count, let path = options.sdpPath else { return }
+    do {
+      let streams = zip(settings, infos).map { SDPStream(settings: $0, size: $1.size, rate: $1.rate) }
+      for (index, text) in try SDPCommand.texts(streams).enumerated() {
+        let file = index == 0 ? path : "\(path)-\(index + 1)"
+        try File.write(text, to: file)
+        log.info("wrote \(file) for \(settings[0].destinations[index])")
+      }
+    } catch {
+      stop(threads)
+      threads.forEach { $0.join() }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/// What happened to a camera's frames so far. Plain numbers: counting allocates nothing.
+struct StreamStatistics: Equatable, Sendable {
+  /// Frames that the camera gave.
+  var captured: UInt64 = 0
+  /// Frames of which every packet went to every receiver.
+  var sent: UInt64 = 0
+  /// Frames that were sent in part only: the next one came first, or a receiver could not be reached.
+  var partial: UInt64 = 0
+  /// Packets handed to the kernel, over all receivers.
+  var packets: UInt64 = 0
+  /// RTP packets' bytes of them.
+  var bytes: UInt64 = 0
+  /// Packets left out because the socket was full when the next frame came.
+  var latePackets: UInt64 = 0
+  /// Packets left out because the receiver can't be reached.
+  var unreachablePackets: UInt64 = 0
+  /// Frames a second that the camera really gave in its first seconds, where they are well under those asked for.
+  var lowRate: Double?
+  private var drops = SIMD16<UInt64>()
+
+  /// Frames dropped for a cause.
+  subscript(_ cause: DropCause) -> UInt64 {
+    get { drops[cause.rawValue] }
+    set { drops[cause.rawValue] = newValue }
+  }
+
+  /// Whether there are causes that were not there before.
+  /// - Parameter said: a bit for each cause; it is brought up to date.
+  func newDrops(since said: inout UInt32) -> Bool {
+    var now = said
+    for cause in 0..<16 where drops[cause] > 0 { now |= 1 << UInt32(cause) }
+    defer { said = now }
+    return now != said
+  }
+
+  var dropped: UInt64 { drops.wrappedSum() }
+
+  /// Such as `driver 3, no_eoi 1`; empty where nothing was dropped.
+  var dropText: String {
+    DropCause.allCases.filter { self[$0] > 0 }.map { "\($0.name) \(self[$0])" }.joined(separator: ", ")
+  }
+
+  /// One line for people.
+  var text: String {
+    var text = "\(captured) frames, \(sent) sent, \(dropped) dropped"
+    if dropped > 0 { text += " (\(dropText))" }
+    if partial > 0 { text += ", \(partial) sent in part" }
+    text += ", \(packets) packets, \(bytes) bytes"
+    if latePackets > 0 { text += ", \(latePackets) packets left out as late" }
+    if unreachablePackets > 0 { text += ", \(unreachablePackets) packets left out as unreachable" }
+    return text
+  }
+}
