@@ -25,9 +25,17 @@ public struct DatagramSender: ~Copyable {
   /// Asks for a send buffer of `bytes` (SO_SNDBUF; the kernel doubles it).
   public func setSendBuffer(bytes: Int) { _ = socket.set(SOL_SOCKET, SO_SNDBUF, Int32(clamping: bytes)) }
 
+  /// The error that waits for the next call, such as the answer of a host where nobody listens (SO_ERROR); it is
+  /// taken from the socket.
+  public func takeError() -> Errno? {
+    let errno = socket.get(SOL_SOCKET, SO_ERROR) ?? 0
+    return errno == 0 ? nil : Errno(rawValue: errno)
+  }
+
   /// What one call came to.
   public enum Outcome: Equatable {
-    /// So many packets are gone, at least one.
+    /// So many packets are gone, at least one. Where that is fewer than asked, the next one met a full buffer or
+    /// an error, which sendmmsg does not tell.
     case sent(Int)
     /// The socket's buffer is full.
     case wouldBlock
@@ -35,11 +43,13 @@ public struct DatagramSender: ~Copyable {
     case failed(Errno)
   }
 
-  /// Hands the kernel packets of `batch` from `first` on, in one call (sendmmsg; at most 1024, UIO_MAXIOV).
+  /// The most packets that one call takes (the kernel's UIO_MAXIOV).
+  public static let mostPackets = 1024
+
+  /// Hands the kernel packets of `batch` from `first` on, `count` at most, in one call (sendmmsg).
   @inline(__always)
-  public func send(_ batch: borrowing PacketBatch, from first: Int) -> Outcome {
-    let wanted = min(batch.count - first, 1024)
-    let (sent, errno) = retrying { sendmmsg(number, batch.messages + first, UInt32(wanted), 0) }
+  public func send(_ batch: borrowing PacketBatch, from first: Int, count: Int) -> Outcome {
+    let (sent, errno) = retrying { sendmmsg(number, batch.messages + first, UInt32(count), 0) }
     guard let errno else { return .sent(Int(sent)) }
     return errno == .wouldBlock ? .wouldBlock : .failed(errno)
   }

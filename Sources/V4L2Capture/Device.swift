@@ -43,10 +43,12 @@ public struct Device: ~Copyable {
     let isSinglePlanar = capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE) != 0
     let isMultiPlanar = capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE_MPLANE) != 0
     guard isSinglePlanar || isMultiPlanar else {
-      throw CaptureError(path, "it does not capture video (a camera's metadata node?); 'streamer list' shows the cameras")
+      throw CaptureError(
+        path, "it does not capture video (a camera's metadata node?); 'streamer list' shows the cameras")
     }
     guard capabilities & UInt32(V4L2_CAP_STREAMING) != 0 else {
-      throw CaptureError(path, "its driver has no streaming I/O (V4L2_CAP_STREAMING), which is needed to map its buffers")
+      throw CaptureError(
+        path, "its driver has no streaming I/O (V4L2_CAP_STREAMING), which is needed to map its buffers")
     }
     self.path = path
     self.descriptor = descriptor
@@ -75,7 +77,8 @@ public struct Device: ~Copyable {
   static func remedy(_ errno: Errno) -> String? {
     switch errno {
     case .busy: "another program has it open (fuser -v shows which)"
-    case .accessDenied, .notPermitted: "add the user to the group 'video' (sudo usermod -aG video $USER), and log in again"
+    case .accessDenied, .notPermitted:
+      "add the user to the group 'video' (sudo usermod -aG video $USER), and log in again"
     case .noDevice: "it was unplugged"
     default: nil
     }

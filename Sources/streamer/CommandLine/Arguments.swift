@@ -25,7 +25,8 @@ struct Arguments {
     for (name, _) in options {
       let entry = OptionEntry.all.first { $0.name == name }
       guard entry?.verbs.contains(verb) ?? false else {
-        throw UsageError("--\(name) is no option of 'streamer \(verb.rawValue)'; see 'streamer \(verb.rawValue) --help'")
+        throw UsageError(
+          "--\(name) is no option of 'streamer \(verb.rawValue)'; see 'streamer \(verb.rawValue) --help'")
       }
     }
   }

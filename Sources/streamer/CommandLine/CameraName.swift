@@ -28,11 +28,11 @@ enum CameraName: Equatable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// What errors about it name already.
-  var subject: String {
+  /// What a line about it begins with: its path, or `test`.
+  var label: String {
     switch self {
     case .device(let path), .file(let path): path
-    case .test: "test:"
+    case .test: "test"
     }
   }
 }

@@ -30,7 +30,8 @@ struct Endpoint: Equatable, Sendable {
   /// The port of camera `index`: RTP's and RTCP's of the cameras before come first.
   func address(forCamera index: Int) throws -> SocketAddress {
     guard let port = UInt16(exactly: Int(port) + 2 * index) else {
-      throw UsageError("--to port \(port): camera \(index + 1) would go to port \(Int(port) + 2 * index), which is over 65535")
+      throw UsageError(
+        "--to port \(port): camera \(index + 1) would go to port \(Int(port) + 2 * index), which is over 65535")
     }
     do throws(AddressError) { return try SocketAddress(host: host, port: port) } catch {
       throw Failure("--to \(host):\(port): \(error)")

@@ -59,7 +59,9 @@ enum Help {
     var lines = [""]
     for word in text.split(separator: " ") {
       let last = lines[lines.count - 1]
-      if last.count + word.count + 1 > width { lines.append(String(word)) } else {
+      if last.count + word.count + 1 > width {
+        lines.append(String(word))
+      } else {
         lines[lines.count - 1] = last.isEmpty ? String(word) : last + " " + word
       }
     }

@@ -20,7 +20,8 @@ struct OptionEntry: Sendable {
   static let all = [
     OptionEntry(
       "to", "HOST:PORT", sending,
-      "A receiver; several may be given. An IPv6 address stands in brackets: [fd00::2]:5000. A second camera goes to PORT + 2, and so on."),
+      "A receiver; several may be given. An IPv6 address stands in brackets: [fd00::2]:5000. A second camera goes to PORT + 2, and so on."
+    ),
     OptionEntry(
       "size", "WxH", sending,
       "The picture's size. Default: the largest up to 1920x1080 that reaches 25 frames a second; test: has 1280x720."),
@@ -30,17 +31,20 @@ struct OptionEntry: Sendable {
     OptionEntry("buffers", "N", [.stream], "Buffers to ask the camera's driver for, 2 to 32 (default 4)."),
     OptionEntry(
       "mtu", "BYTES", [.stream],
-      "The largest RTP packet, which is the UDP payload, 200 to 65507 (default 1400). On Ethernet 1472 is the most over IPv4, 1452 over IPv6; VPNs want 1200."),
+      "The largest RTP packet, which is the UDP payload, 200 to 65507 (default 1400). On Ethernet 1472 is the most over IPv4, 1452 over IPv6; VPNs want 1200."
+    ),
     OptionEntry("payload-type", "N", sending, "RTP payload type, 0 to 127 (default 26, JPEG's own; BlueOS wants 96)."),
     OptionEntry("ssrc", "HEX", [.stream], "RTP source identifier; a second camera has the next. Default: random."),
     OptionEntry(
       "cpu", "N", [.stream], "Bind the camera's thread to this CPU; a second camera's to the next. Default: unbound."),
-    OptionEntry("sdp", "FILE", [.stream], "Write the SDP that players need; for a second receiver to FILE-2, and so on."),
+    OptionEntry(
+      "sdp", "FILE", [.stream], "Write the SDP that players need; for a second receiver to FILE-2, and so on."),
     OptionEntry("stats", "SECONDS", [.stream], "Print what was sent and dropped so often."),
     OptionEntry("frames", "N", [.receive], "Stop after N whole frames."),
     OptionEntry("seconds", "S", [.receive], "Stop after S seconds."),
     OptionEntry("out", "DIR", [.receive], "Write every whole frame as DIR/frame-00000001.jpg, and so on."),
-    OptionEntry("decode", nil, [.receive], "Decode every whole frame, too, and count those that libjpeg-turbo complains about."),
+    OptionEntry(
+      "decode", nil, [.receive], "Decode every whole frame, too, and count those that libjpeg-turbo complains about."),
     OptionEntry("json", nil, [.list, .receive], "Print JSON for programs."),
     OptionEntry("log-level", "LEVEL", Verb.allCases, "error, warning, info (default) or debug."),
     OptionEntry("help", nil, Verb.allCases, "Show this help; each verb has its own."),

@@ -45,9 +45,10 @@ struct StreamOptions {
     buffers = try arguments.integer("buffers", in: 2...32) ?? 4
     packetSize = try arguments.integer("mtu", in: Packetizer.packetSizes) ?? 1400
     payloadType = UInt8(try arguments.integer("payload-type", in: 0...127) ?? 26)
-    ssrc = try arguments.value("ssrc", expected: "up to 8 hexadecimal digits") { text in
-      UInt32(text.lowercased().hasPrefix("0x") ? String(text.dropFirst(2)) : text, radix: 16)
-    } ?? .random(in: 0 ... .max)
+    ssrc =
+      try arguments.value("ssrc", expected: "up to 8 hexadecimal digits") { text in
+        UInt32(text.lowercased().hasPrefix("0x") ? String(text.dropFirst(2)) : text, radix: 16)
+      } ?? .random(in: 0 ... .max)
     cpu = try arguments.integer("cpu", in: 0...1023)
     sdpPath = arguments.values("sdp").last
     statsSeconds = try arguments.value("stats", expected: "seconds, such as 5 or 0.5") { text in

@@ -24,7 +24,7 @@ final class CameraThread {
     let end: Board.End
     do {
       if let cpu = settings.cpu, let errno = Thread.pin(toCPU: cpu) {
-        settings.log.warning("\(settings.camera): runs unbound: CPU \(cpu) can't be had: \(errno)")
+        settings.log.warning("\(settings.camera.label): runs unbound: CPU \(cpu) can't be had: \(errno)")
       }
       try stream(settings, stop, board)
       end = .stopped

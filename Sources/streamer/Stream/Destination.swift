@@ -28,20 +28,30 @@ struct Destination: ~Copyable {
 
   /// Sends as much of the frame as the socket takes.
   mutating func push(_ batch: borrowing PacketBatch) -> Progress {
-    var failures = 0
     while next < batch.count {
-      switch sender.send(batch, from: next) {
-      case .sent(let count): next += count
-      case .wouldBlock: return .full
-      case .failed(let errno):
-        // ECONNREFUSED is the answer to an earlier packet, and told once: the next may arrive.
-        self.errno = errno
-        failures += 1
-        if failures == 2 { return .unreachable }
+      let wanted = min(batch.count - next, DatagramSender.mostPackets)
+      if case .sent(let count) = sender.send(batch, from: next, count: wanted) {
+        next += count
+        if count == wanted { continue }
       }
+      if let obstacle = probe(batch) { return obstacle }
     }
     isDone = true
     return .done
+  }
+
+  /// Sends one packet behind a call that did not take all, to see why. ECONNREFUSED is the answer to an earlier
+  /// packet, and told once: the receiver may be there again.
+  private mutating func probe(_ batch: borrowing PacketBatch) -> Progress? {
+    switch sender.send(batch, from: next, count: 1) {
+    case .wouldBlock: return .full
+    case .failed(let errno): self.errno = errno
+    case .sent:
+      next += 1
+      guard let errno = sender.takeError() else { return nil }
+      self.errno = errno
+    }
+    return .unreachable
   }
 
   /// Leaves the rest of the frame out.

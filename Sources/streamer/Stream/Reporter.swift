@@ -13,7 +13,7 @@ struct Reporter {
   private var ticks = 0
 
   private var log: Log { settings.log }
-  private var name: String { "\(settings.camera)" }
+  private var name: String { settings.camera.label }
 
   init(_ settings: StreamSettings) {
     self.settings = settings
@@ -49,7 +49,9 @@ struct Reporter {
       guard let errno, errno != saidErrors[index] else { continue }
       saidErrors[index] = errno
       let remedy = errno == .connectionRefused ? "; nobody receives there yet" : ""
-      log.warning("\(name): packets to \(settings.destinations[index]) are lost: \(errno)\(remedy). It is tried again with every frame")
+      log.warning(
+        "\(name): packets to \(settings.destinations[index]) are lost: \(errno)\(remedy). It is tried again with every frame"
+      )
     }
   }
 
@@ -70,7 +72,7 @@ struct Reporter {
     case .stopped: break
     case .failed(let reason):
       status = 1
-      log.error(reason.contains(settings.camera.subject) ? reason : "\(name): \(reason)")
+      log.error(reason.contains(name) ? reason : "\(name): \(reason)")
     case .refused(let reason):
       status = 2
       log.error(reason)

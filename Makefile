@@ -1,0 +1,42 @@
+# What can be made. Each target says what it is for: make help.
+RELEASE := swift build -c release --static-swift-stdlib -Xswiftc -warnings-as-errors -Xcc -Werror
+PREFIX ?= /usr/local
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo test unit program lab-test lint lab debian13 install clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+deps: ## install the Debian packages that building needs, and Swift where Debian has it
+	@scripts/deps build
+
+build: deps ## build the program: .build/release/streamer
+	$(RELEASE) --product streamer
+
+demo: build ## build, and stream a camera (or the test picture) to a receiver here
+	@mkdir -p out && rm -rf out/demo && scripts/demo $(CAMERA)
+
+test: ## all tests: lint, units, the program, the camera lab
+	@scripts/deps build test
+	@Tests/run
+
+unit: ## the unit tests alone
+	swift test
+
+lint: ## check the format of the sources
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+lab: ## a shell in a virtual machine with a virtual UVC camera; CMD="..." runs one command there
+	@scripts/deps build test
+	@Tests/lab/lab $(CMD)
+
+debian13: ## build and run the unit tests with Debian 13's own Swift, in a tree of its own
+	@scripts/deps debian13
+	@Tests/debian13/run
+
+install: build ## install to PREFIX (/usr/local)
+	install -D -m 755 .build/release/streamer $(DESTDIR)$(PREFIX)/bin/streamer
+
+clean: ## remove all that was made
+	rm -rf .build out
