@@ -96,7 +96,7 @@ class Device:
         self.plug_at = None
         if self.connection is None:
             self.connection = usbredir.Connection(self.path)
-            self.connection.introduce(uvc.DEVICE_CLASS, (*self.paper.ids, 0x0100), uvc.INTERFACES, (1, 1, uvc.PACKET_SIZE))
+            self.connection.introduce(uvc.DEVICE_CLASS, (*self.paper.ids, uvc.DEVICE_VERSION), uvc.INTERFACES, (1, 1, uvc.PACKET_SIZE))
             self.controls = uvc.Controls(self.paper, self.payload[1])
 
     def unplug(self, seconds=None):

@@ -89,7 +89,7 @@ class Connection:
         sizes = [0] * ENDPOINTS
         sizes[0] = sizes[16] = 64
         sizes[place] = packet_size
-        self.send(EP_INFO, body=struct.pack("<32s32s32s32H32I", types, bytes(ENDPOINTS), owners, *sizes, *[0] * ENDPOINTS))
+        self.send(EP_INFO, body=struct.pack("<32s32s32s32H", types, bytes(ENDPOINTS), owners, *sizes))
         columns = [bytes(column) for column in zip(*interfaces)]
         self.send(INTERFACE_INFO, body=struct.pack("<I32s32s32s32s", len(interfaces), bytes(range(len(interfaces))), *columns))
         self.send(DEVICE_CONNECT, body=struct.pack("<BBBBHHH", SPEED_HIGH, *device_class, *ids))

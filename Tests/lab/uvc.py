@@ -17,6 +17,7 @@ PACKET_SIZE = 512               # of a high-speed bulk endpoint
 CLOCK_HZ = 48_000_000           # of the time stamps in payload headers
 TICK = 10_000_000               # frame intervals are in units of 100 ns
 GUIDS = {"YUYV": b"YUY2\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"}
+DEVICE_VERSION = 0x0100
 DEVICE_CLASS = (0xEF, 2, 1)
 INTERFACES = [(0x0E, 1, 0), (0x0E, 2, 0)]
 
@@ -36,8 +37,7 @@ def interval(rate):
 
 def piece(kind, subtype, layout, *values):
     """A descriptor: its length, type and subtype (None if it has none), then the values."""
-    body = struct.pack("<B" if subtype is not None else "<", *([] if subtype is None else [subtype]))
-    body += struct.pack("<" + layout, *values)
+    body = (b"" if subtype is None else bytes([subtype])) + struct.pack("<" + layout, *values)
     return bytes([len(body) + 2, kind]) + body
 
 
@@ -64,7 +64,7 @@ class Paper:
         return bytes([len(text) + 2, 3]) + text
 
     def device(self):
-        return piece(1, None, "HBBBBHHHBBBB", 0x0200, *DEVICE_CLASS, 64, *self.ids, 1, 2, 3, 1)
+        return piece(1, None, "HBBBBHHHBBBB", 0x0200, *DEVICE_CLASS, 64, *self.ids, DEVICE_VERSION, 1, 2, 3, 1)
 
     def configuration(self):
         body = piece(0x0B, None, "BBBBBB", 0, 2, 0x0E, 3, 0, 2)        # one function of two interfaces
