@@ -20,13 +20,14 @@ MS = 1_000_000
 
 
 class Frame:
-    """A frame on its way: the transfers it is cut into, and the record for the log."""
+    """A frame that waits or is on its way: its bytes, the record for the log, and the transfers it is cut into."""
 
-    def __init__(self, record, data, fault, transfers):
+    def __init__(self, record, data, fault):
         self.record, self.data, self.fault = record, data, fault
-        self.transfers = transfers
-        self.count = len(transfers)
-        self.start = time.monotonic_ns()
+        self.transfers, self.count, self.start = None, 0, 0
+
+    def begin(self, transfers):
+        self.transfers, self.count, self.start = transfers, len(transfers), time.monotonic_ns()
 
 
 class Device:
@@ -70,7 +71,7 @@ class Device:
     def patience(self):
         """Seconds until something is to be done, if nothing arrives before."""
         times = [self.due] if self.format else []
-        if self.frame and self.requests:
+        if self.frame and self.frame.transfers and self.requests:
             times.append(self.piece_due())
         if self.connection is None and self.plug_at is not None:
             times.append(self.plug_at)
@@ -183,7 +184,8 @@ class Device:
         self.format = self.due = None
 
     def begin(self):
-        """A frame's time has come. One for which the bus is not ready is lost, as in a real camera."""
+        """A frame's time has come. Like a real camera this one has memory for one frame: it drops a frame that no
+        transfer has asked for when the next one comes, and the next one if the last is still on its way."""
         fault = self.injected or self.plan(self.index)
         name, number = faults.split(fault)
         if name == "stall" and self.stalled != self.index:
@@ -197,20 +199,18 @@ class Device:
         record = {"index": self.index, "stream": self.streams, "format": "{} {}x{}@{}".format(*self.format),
                   "picture": picture.name, "fault": fault, "size": len(data)}
         self.index += 1
-        if self.frame or not self.requests:
-            self.write_log(record, data, "dropped: busy" if self.frame else "dropped: no transfer")
+        if self.frame and self.frame.transfers:
+            self.write_log(record, data, "dropped: busy")
             return
-        self.toggle ^= FID
+        self.end_frame("dropped: no transfer")
+        self.frame = Frame(record, data, fault)
         self.old = picture.data
-        transfers = list(self.cut(data, name, self.requests[0][1]))
-        if name == "unplug":
-            transfers = transfers[:max(1, len(transfers) // 2)]
-        self.frame = Frame(record, data, fault, transfers)
 
     stalled = None      # the index of the frame that has already been waited for
 
     def cut(self, data, fault, transfer):
         """The USB transfers of a frame: payloads with their headers, each cut to what a transfer holds."""
+        self.toggle ^= FID
         place, last = 0, False
         least, most = self.payload
         clock = time.monotonic_ns() * (uvc.CLOCK_HZ // 1_000_000) // 1000 & 0xFFFFFFFF
@@ -234,8 +234,14 @@ class Device:
 
     def advance(self):
         """Hands over what is due, as far as transfers wait for it."""
-        while self.frame and self.requests and time.monotonic_ns() >= self.piece_due():
+        while self.frame and self.requests:
             frame = self.frame
+            if not frame.transfers:
+                transfers = list(self.cut(frame.data, frame.fault, self.requests[0][1]))
+                half = faults.split(frame.fault)[0] == "unplug"
+                frame.begin(transfers[:max(1, len(transfers) // 2)] if half else transfers)
+            if time.monotonic_ns() < self.piece_due():
+                return
             id, _ = self.requests.popleft()
             now = time.monotonic_ns()
             frame.record.setdefault("first", now)

@@ -64,12 +64,11 @@ class Reader:
         if not ready:
             return None
         buffer = self.call(DQBUF, Buffer(type=CAPTURE, memory=MEMORY_MMAP))
-        dequeued = time.monotonic_ns()
+        facts = {"sequence": buffer.sequence, "flags": buffer.flags, "size": buffer.bytesused,
+                 "stamp": buffer.seconds * 1_000_000_000 + buffer.microseconds * 1000, "dequeued": time.monotonic_ns()}
         data = self.maps[buffer.index][:buffer.bytesused]
-        self.call(QBUF, buffer)
-        return {"sequence": buffer.sequence, "flags": buffer.flags, "size": len(data),
-                "sha256": hashlib.sha256(data).hexdigest(),
-                "stamp": buffer.seconds * 1_000_000_000 + buffer.microseconds * 1000, "dequeued": dequeued}, data
+        self.call(QBUF, buffer)         # which changes what it says
+        return {**facts, "sha256": hashlib.sha256(data).hexdigest()}, data
 
 
 def main():
