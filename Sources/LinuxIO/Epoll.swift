@@ -4,7 +4,8 @@ import Glibc
 /// The kernel's list of descriptors to wait for: a loop has one.
 public struct Epoll: ~Copyable {
   private let descriptor: FileDescriptor
-  private let ready: UnsafeMutableBufferPointer<epoll_event>
+  private let ready: UnsafeMutablePointer<epoll_event>
+  private let capacity: Int
 
   /// What to wait for.
   public enum Interest: Sendable { case readable, writable }
@@ -14,7 +15,8 @@ public struct Epoll: ~Copyable {
     descriptor = FileDescriptor(
       owning: try checked("epoll_create1", on: "the loop") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
     ready = .allocate(capacity: capacity)
-    ready.initialize(repeating: epoll_event())
+    ready.initialize(repeating: epoll_event(), count: capacity)
+    self.capacity = capacity
   }
 
   deinit { ready.deallocate() }
@@ -39,7 +41,7 @@ public struct Epoll: ~Copyable {
   /// - Parameter milliseconds: the longest sleep; -1 is for ever.
   /// - Returns: how many are ready (0 after the longest sleep, or when a signal came); see `token(at:)`.
   public func wait(milliseconds: Int32 = -1) -> Int {
-    max(0, Int(epoll_wait(descriptor.number, ready.baseAddress, Int32(ready.count), milliseconds)))
+    max(0, Int(epoll_wait(descriptor.number, ready, Int32(capacity), milliseconds)))
   }
 
   /// The token of the ready descriptor `index` of the last `wait`.

@@ -7,10 +7,12 @@ struct UDPSocket: ~Copyable {
   private let name: String
 
   init(_ family: SocketAddress.Family, name: String) throws(SystemCallError) {
-    self.name = name
     let domain = family == .ipv4 ? AF_INET : AF_INET6
     let kind = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-    descriptor = FileDescriptor(owning: try checked("socket", on: name) { socket(domain, kind, 0) })
+    // Swift 6.0 crashes on an initializer of a ~Copyable type that throws when a part of it is set.
+    let number = try checked("socket", on: name) { socket(domain, kind, 0) }
+    descriptor = FileDescriptor(owning: number)
+    self.name = name
   }
 
   var number: Int32 { descriptor.number }

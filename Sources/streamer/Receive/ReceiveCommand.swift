@@ -14,7 +14,7 @@ struct ReceiveCommand {
   func run() throws -> Int32 {
     if let directory = options.directory { try File.makeDirectory(directory) }
     let signals = try Signals()
-    var session = try ReceiveSession(options, receiver: receiver())
+    var session = try ReceiveSession(options, receiver: receiver(), decoder: JPEGDecoder())
     let epoll = try Epoll()
     let tick = try Timer()
     try epoll.add(signals.number, .readable, token: 0)

@@ -15,8 +15,7 @@ struct ReceiveSession: ~Copyable {
   private var framesBefore: UInt64 = 0
   private var hasStopped = false
 
-  init(_ options: ReceiveOptions, receiver: consuming DatagramReceiver) throws {
-    let decoder = try JPEGDecoder()
+  init(_ options: ReceiveOptions, receiver: consuming DatagramReceiver, decoder: consuming JPEGDecoder) {
     self.options = options
     self.receiver = receiver
     self.decoder = decoder

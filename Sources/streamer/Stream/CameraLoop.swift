@@ -18,55 +18,34 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// The causes that were posted already, a bit each.
   private var saidDrops: UInt32 = 0
 
-  private let epoll: Epoll
-  private let statsTimer: Timer
+  private let events: LoopEvents
   private let board: Board
 
   init(
-    _ source: consuming Source, _ settings: StreamSettings, destinations: consuming DestinationList, stop: Int32,
-    board: Board
-  ) throws {
-    let epoll = try Epoll()
-    let statsTimer = try Timer()
-    try epoll.add(source.number, .readable, token: Token.source)
-    try epoll.add(stop, .readable, token: Token.stop)
-    try epoll.add(statsTimer.number, .readable, token: Token.stats)
-    if let seconds = settings.statsSeconds {
-      let interval = Int64(seconds * 1e9)
-      try statsTimer.start(first: Clock.monotonic + interval, every: interval)
-    }
-    self.epoll = epoll
-    self.statsTimer = statsTimer
+    _ source: consuming Source, _ settings: StreamSettings, destinations: consuming DestinationList,
+    events: consuming LoopEvents, board: Board
+  ) {
     packetizer = Packetizer(
-      packetSize: settings.packetSize, largestFrame: source.info.largestFrame,
-      payloadType: settings.payloadType, ssrc: settings.ssrc)
+      packetSize: settings.packetSize, largestFrame: source.info.largestFrame, payloadType: settings.payloadType,
+      ssrc: settings.ssrc)
     batch = PacketBatch(capacity: packetizer.capacity)
     rate = RateCheck(source.info.rate)
     self.source = source
     self.destinations = destinations
+    self.events = events
     self.board = board
-  }
-
-  private enum Token {
-    static var source: UInt64 { 0 }
-    static var stop: UInt64 { 1 }
-    static var stats: UInt64 { 2 }
-    /// The first receiver's; the others follow.
-    static var destination: UInt64 { 3 }
   }
 
   /// Runs until it is told to stop.
   mutating func run() throws {
     defer { finish() }
     while true {
-      for index in 0..<epoll.wait() {
-        switch epoll.token(at: index) {
-        case Token.source: try takeFrame()
-        case Token.stop: return
-        case Token.stats:
-          _ = statsTimer.expirations()
-          postStatistics(isTick: true)
-        case let token: try push(Int(token - Token.destination))
+      for index in 0..<events.wait() {
+        switch events[index] {
+        case .source: try takeFrame()
+        case .stop: return
+        case .stats: postStatistics(isTick: true)
+        case .destination(let index): try push(index)
         }
       }
     }
@@ -116,7 +95,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     let sent = destinations[index].sent
     statistics.packets += UInt64(sent - before)
     statistics.bytes += UInt64(batch.byteCount(before..<sent))
-    try destinations[index].wait(progress == .full, epoll, token: Token.destination + UInt64(index))
+    try events.wait(progress == .full, for: &destinations[index], number: index)
     if progress == .unreachable {
       statistics.unreachablePackets += UInt64(destinations[index].abandon(batch))
       isPartial = true

@@ -51,7 +51,8 @@ final class CameraThread {
   ) throws {
     let info = source.info
     let destinations = try DestinationList(settings.destinations)
-    var loop = try CameraLoop(source, settings, destinations: destinations, stop: stop.flag.number, board: board)
+    let events = try LoopEvents(source: source.number, stop: stop.flag.number, statsSeconds: settings.statsSeconds)
+    var loop = CameraLoop(source, settings, destinations: destinations, events: events, board: board)
     board.post { $0.info = info }
     try loop.run()
   }

@@ -5,7 +5,8 @@ struct Destination: ~Copyable {
   private let sender: DatagramSender
   private var next = 0
   private(set) var isDone = true
-  private(set) var isWaiting = false
+  /// The loop is told when the socket takes more.
+  var isWaiting = false
   /// The last error, where it was one.
   private(set) var errno: Errno?
   /// The one that the user was told.
@@ -60,12 +61,5 @@ struct Destination: ~Copyable {
     guard !isDone else { return 0 }
     isDone = true
     return batch.count - next
-  }
-
-  /// Whether to be told when the socket takes more.
-  mutating func wait(_ wanted: Bool, _ epoll: borrowing Epoll, token: UInt64) throws(SystemCallError) {
-    guard wanted != isWaiting else { return }
-    if wanted { try epoll.add(number, .writable, token: token) } else { epoll.remove(number) }
-    isWaiting = wanted
   }
 }

@@ -1,0 +1,65 @@
+import LinuxIO
+
+/// All that a camera's loop waits for, in one epoll.
+struct LoopEvents: ~Copyable {
+  private let epoll: Epoll
+  private let statsTimer: Timer
+
+  /// What happened.
+  enum Event {
+    /// The camera has a frame.
+    case source
+    case stop
+    /// The statistics are due.
+    case stats
+    /// A receiver's socket takes more packets.
+    case destination(Int)
+  }
+
+  /// - Parameters:
+  ///   - source: the camera's descriptor.
+  ///   - stop: the descriptor that tells the loop to end.
+  ///   - statsSeconds: how often the statistics are due; nil: never.
+  init(source: Int32, stop: Int32, statsSeconds: Double?) throws {
+    let epoll = try Epoll()
+    let statsTimer = try Timer()
+    try epoll.add(source, .readable, token: 0)
+    try epoll.add(stop, .readable, token: 1)
+    if let statsSeconds {
+      let interval = Int64(statsSeconds * 1e9)
+      try statsTimer.start(first: Clock.monotonic + interval, every: interval)
+      try epoll.add(statsTimer.number, .readable, token: 2)
+    }
+    self.epoll = epoll
+    self.statsTimer = statsTimer
+  }
+
+  private static var firstDestination: UInt64 { 3 }
+
+  /// Sleeps until something happens.
+  /// - Returns: how many events there are; the subscript gives them.
+  func wait() -> Int { epoll.wait() }
+
+  /// Event `index` of the last `wait`.
+  subscript(_ index: Int) -> Event {
+    switch epoll.token(at: index) {
+    case 0: return .source
+    case 1: return .stop
+    case 2:
+      _ = statsTimer.expirations()
+      return .stats
+    case let token: return .destination(Int(token - Self.firstDestination))
+    }
+  }
+
+  /// Waits for a receiver's socket to take more, or no longer.
+  func wait(_ wanted: Bool, for destination: inout Destination, number: Int) throws(SystemCallError) {
+    guard wanted != destination.isWaiting else { return }
+    if wanted {
+      try epoll.add(destination.number, .writable, token: Self.firstDestination + UInt64(number))
+    } else {
+      epoll.remove(destination.number)
+    }
+    destination.isWaiting = wanted
+  }
+}
