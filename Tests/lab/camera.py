@@ -4,6 +4,7 @@
     modes  = [Mode("MJPG", 1920, 1080, [30, 15]), Mode("MJPG", 640, 480, [30]), Mode("YUYV", 640, 480, [30])]
     frames = Source.folder(path)            # any callable (format, index) -> Picture(name, data)
     with Camera(machine.sockets[0], modes, frames, faults={10: "cut", 40: "stall:2"}) as camera:
+        camera.device                   # its path in the guest: /dev/v4l/by-id/…
         camera.unplug(); camera.plug()  # close and open the socket
         camera.inject("error")          # the next frame gets this fault
         camera.frames()                 # -> [Frame] so far
@@ -46,6 +47,8 @@ class Camera:
     def __init__(self, socket, modes, frames, *, faults={}, spread=0, payload=16384, product="Lab Camera", serial="LAB0",
                  log=None):
         paper = Paper(modes, IDS, MANUFACTURER, product, serial)
+        name = "_".join([MANUFACTURER, *product.split(), serial])
+        self.device = f"/dev/v4l/by-id/usb-{name}-video-index0"        # in the guest; index1 is its metadata
         self.folder = None if log else tempfile.TemporaryDirectory(prefix="streamer-camera-")
         self.path = str(log or os.path.join(self.folder.name, "log"))
         sizes = payload if isinstance(payload, tuple) else (payload, payload)

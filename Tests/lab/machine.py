@@ -12,6 +12,7 @@
             process.signal("TERM")
             process.wait(timeout=5)     # -> Result; raises TimeoutError
 
+            machine.wait_for_path(camera.device)  # the camera's /dev/v4l/by-id/…; a shell pattern will do
             machine.clock()             # -> Clock(offset, uncertainty): ns; host = guest + offset
 
 Machine(cameras=0, nics=("e1000e",), memory="2G", cpus=2)
@@ -78,6 +79,11 @@ class Machine:
     def spawn(self, command, cwd=None, env=None, terminal=None, listener=None):
         """Starts a command and returns at once; terminal = (rows, columns) gives it one."""
         return self.link.spawn(command, cwd, env, terminal, listener)
+
+    def wait_for_path(self, pattern, timeout=20):
+        """Waits until a path of the guest exists (a shell pattern will do): a camera takes a second to appear."""
+        command = f"until ls -d {pattern} 2>/dev/null; do sleep 0.1; done"
+        return self.run(command, timeout).stdout.split()
 
     def clock(self, rounds=40):
         return self.link.measure_clock(rounds)

@@ -50,6 +50,9 @@ class Process:
         """Types something, if the process has a terminal."""
         self.link.send(do="input", id=self.id, data=data.decode("latin-1"))
 
+    def resize(self, rows, columns):
+        self.link.send(do="resize", id=self.id, size=[rows, columns])
+
     def wait(self, timeout=60):
         self.until(lambda: not self.running(), timeout, "to end")
         return Result(self.status, *self.output())
