@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Tests of the lab itself: one boot, and the kernel's own uvcvideo as the judge. Run: python3 -m unittest test_lab."""
+
+import collections
+import hashlib
+import importlib.machinery
+import importlib.util
+import json
+import pathlib
+import sys
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import faults
+from camera import Camera, Mode, Source
+from machine import Machine
+from pictures import jpegs
+
+MODES = [Mode("MJPG", 1920, 1080, [30, 15]), Mode("MJPG", 640, 480, [30]), Mode("YUYV", 640, 480, [15])]
+SMALL = [Mode("MJPG", 640, 480, [30])]
+GRAB = [sys.executable, "-I", "-S", str(HERE / "grab.py")]
+FLAG_ERROR = 0x40
+FAULTS = ["cut", "no-eoi", "no-soi", "random", "zeros", "old", "no-dht", "no-eof", "empty", "error"]
+
+machine = pictures = None
+
+
+def setUpModule():
+    global machine, pictures
+    pictures = Source.made(MODES)
+    machine = unittest.enterModuleContext(Machine(cameras=2, nics=("e1000e", "virtio")))
+    unittest.addModuleCleanup(check_nothing_left, machine)
+
+
+def check_nothing_left(gone):
+    """Clean-ups run in reverse, so this one is registered again by the test that ends the machine."""
+
+
+class Case(unittest.TestCase):
+    def camera(self, modes=SMALL, number=0, **options):
+        """A camera in the guest, ready, for this test only."""
+        camera = self.enterContext(Camera(machine.sockets[number], modes, pictures, serial=f"T{number}", **options))
+        machine.wait_for_path(camera.device)
+        return camera
+
+    def grab(self, camera, count, *options, timeout=30):
+        """What an independent reader in the guest gets: a list of objects with grab.py's fields."""
+        result = machine.run([*GRAB, camera.device, count, *options], timeout)
+        self.assertEqual((result.status, result.stderr), (0, ""))
+        return frames_of(result.stdout)
+
+    def assert_same(self, got, camera):
+        """Every frame the reader got is one that was sent, in the same order and none left out between them."""
+        sent = [frame.sha256 for frame in camera.frames() if frame.first]
+        self.assertTrue(got)
+        start = sent.index(got[0].sha256)
+        self.assertEqual([frame.sha256 for frame in got], sent[start:start + len(got)])
+
+
+def frames_of(text):
+    return [json.loads(line, object_hook=lambda fields: collections.namedtuple("Got", fields)(**fields))
+            for line in text.splitlines()]
+
+
+def rate(frames):
+    return (len(frames) - 1) * 1e9 / (frames[-1].stamp - frames[0].stamp)
+
+
+class MachineTests(Case):
+    def test_commands(self):
+        result = machine.run("echo out; echo err >&2; exit 3")
+        self.assertEqual(result, (3, "out\n", "err\n"))
+        self.assertEqual(machine.run(["printf", "%s", "a b'c\n"]).stdout, "a b'c\n")
+        self.assertEqual(machine.run(["/no/such/program"]).status, 127)
+        self.assertEqual(machine.run("kill -KILL $$").status, -9)
+
+    def test_any_byte_survives(self):
+        process = machine.spawn([sys.executable, "-c", "import os; os.write(1, bytes(range(256)) * 1000)"])
+        process.wait(20)
+        self.assertEqual(process.raw()[0], bytes(range(256)) * 1000)
+
+    def test_several_at_once(self):
+        waiting = machine.spawn("trap 'echo caught; exit 7' USR1; echo ready; while :; do sleep 0.1; done")
+        waiting.wait_for("ready")
+        self.assertEqual(machine.run("echo meanwhile").stdout, "meanwhile\n")
+        self.assertTrue(waiting.running())
+        waiting.signal("USR1")
+        self.assertEqual(waiting.wait(10), (7, "ready\ncaught\n", ""))
+
+    def test_too_long(self):
+        with self.assertRaisesRegex(TimeoutError, "before"):
+            machine.run("echo before; sleep 1234", timeout=2)
+        self.assertNotEqual(machine.run("pgrep -f 'sleep [1]234'").status, 0)
+
+    def test_terminal(self):
+        process = machine.spawn("stty size; read line; echo \"<$line>\"", terminal=(33, 99))
+        process.wait_for("33 99")
+        process.write(b"typed\n")
+        self.assertIn("<typed>", process.wait(10).stdout)
+
+    def test_shared_folder(self):
+        (machine.shared / "question").write_text("42")
+        machine.run("cp /lab/question /lab/answer")
+        self.assertEqual((machine.shared / "answer").read_text(), "42")
+
+    def test_the_host_is_read_only(self):
+        place = HERE / "written-in-the-guest"
+        self.assertEqual(machine.run(["touch", place]).status, 0)
+        self.assertFalse(place.exists())
+
+    def test_network(self):
+        addresses = machine.run("ip -o -4 address").stdout
+        for address in ("127.0.0.1/8", "10.0.2.15/24", "10.0.3.15/24"):
+            self.assertIn(address, addresses)
+        self.assertIn("default via 10.0.2.2", machine.run("ip route").stdout)
+
+    def test_clock(self):
+        """The offset must place an instant of the guest between two of the host."""
+        clock = machine.clock()
+        before = time.monotonic_ns()
+        guest = int(machine.run([sys.executable, "-I", "-S", "-c", "import time; print(time.monotonic_ns())"]).stdout)
+        after = time.monotonic_ns()
+        self.assertLess(clock.uncertainty, 10_000_000)
+        self.assertLess(before, guest + clock.offset + clock.uncertainty)
+        self.assertGreater(after, guest + clock.offset - clock.uncertainty)
+
+    def test_vivid(self):
+        self.assertEqual(machine.run("modprobe vivid").status, 0)
+        self.assertIn("vivid", machine.run("v4l2-ctl --list-devices").stdout)
+        self.assertEqual(machine.run("modprobe -r vivid").status, 0)
+
+    def test_the_command(self):
+        loader = importlib.machinery.SourceFileLoader("lab", str(HERE / "lab"))
+        lab = importlib.util.module_from_spec(importlib.util.spec_from_loader("lab", loader))
+        loader.exec_module(lab)
+        self.assertEqual(lab.run(machine, ["exit 5"]), 5)
+        self.assertEqual(lab.run(machine, ["sh", "-c", "exit 6"]), 6)
+
+
+class CameraTests(Case):
+    def test_what_the_driver_sees(self):
+        camera = self.camera(MODES)
+        about = machine.run(["v4l2-ctl", "-d", camera.device, "-D", "--list-formats-ext", "-L"]).stdout
+        self.assertRegex(about, r"Driver name\s*: uvcvideo")
+        self.assertRegex(about, r"Serial\s*: T0")
+        lines = [line.strip() for line in about.splitlines()]
+        start = lines.index("[0]: 'MJPG' (Motion-JPEG, compressed)")
+        self.assertEqual(lines[start:start + 8], [
+            "[0]: 'MJPG' (Motion-JPEG, compressed)", "Size: Discrete 1920x1080", "Interval: Discrete 0.033s (30.000 fps)",
+            "Interval: Discrete 0.067s (15.000 fps)", "Size: Discrete 640x480", "Interval: Discrete 0.033s (30.000 fps)",
+            "[1]: 'YUYV' (YUYV 4:2:2)", "Size: Discrete 640x480"])
+        self.assertRegex(about, r"brightness .*min=0 max=255 step=1 default=128 value=128")
+        machine.run(["v4l2-ctl", "-d", camera.device, "-c", "brightness=77"])
+        self.assertIn("brightness: 77", machine.run(["v4l2-ctl", "-d", camera.device, "-C", "brightness"]).stdout)
+
+    def test_full_rate_bit_for_bit(self):
+        camera = self.camera(MODES)
+        got = self.grab(camera, 120)
+        self.assert_same(got, camera)
+        self.assertEqual([frame.sequence for frame in got], list(range(120)))
+        self.assertAlmostEqual(rate(got), 30, delta=0.5)
+        self.assertAlmostEqual(rate(self.grab(camera, 20, "MJPG", "1920x1080", "15")), 15, delta=0.5)
+
+    def test_raw_frames(self):
+        camera = self.camera(MODES)
+        got = self.grab(camera, 20, "YUYV", "640x480", "15")
+        self.assert_same(got, camera)
+        self.assertEqual({frame.size for frame in got}, {640 * 480 * 2})
+
+    def test_again_and_again(self):
+        """Ids of requests are used again after each stop: none may be lost or confused."""
+        camera = self.camera()
+        for _ in range(6):
+            self.assert_same(self.grab(camera, 4, "MJPG", "640x480"), camera)
+        self.assertEqual({frame.stream for frame in camera.sent()}, set(range(1, 7)))
+
+    def test_any_payload_size(self):
+        camera = self.camera(payload=(512, 65536))
+        self.assert_same(self.grab(camera, 60, "MJPG", "640x480"), camera)
+
+    def test_spread(self):
+        camera = self.camera(spread=20)
+        got = self.grab(camera, 30, "MJPG", "640x480")
+        self.assert_same(got, camera)
+        spans = sorted((frame.last - frame.first) / 1e6 for frame in camera.sent())
+        self.assertAlmostEqual(spans[len(spans) // 2], 20, delta=3)
+
+    def test_frames_are_the_pictures(self):
+        camera = self.camera()
+        self.grab(camera, 3, "MJPG", "640x480", "--keep", "/lab")
+        files = {file.read_bytes() for file in jpegs(640, 480).iterdir()}
+        for number in range(3):
+            self.assertIn((machine.shared / f"{number:06}").read_bytes(), files)
+
+    def test_two_cameras(self):
+        cameras = [self.camera(MODES, number) for number in range(2)]
+        readers = [machine.spawn([*GRAB, camera.device, 30, "MJPG", "640x480"]) for camera in cameras]
+        for camera, reader in zip(cameras, readers):
+            self.assertEqual(reader.wait(30).status, 0)
+            self.assert_same(frames_of(reader.output()[0]), camera)
+
+
+class FaultTests(Case):
+    def test_changes(self):
+        """Each does what its name says, told without the code that does it."""
+        old, data = (picture.data for picture in pictures.pictures["MJPG", 640, 480][:2])
+        changed = {name: faults.apply(name, data, old) for name in FAULTS}
+        self.assertEqual(changed["cut"], data[:len(data) // 2])
+        self.assertEqual(changed["no-eoi"] + b"\xff\xd9", data)
+        self.assertEqual(b"\xff\xd8" + changed["no-soi"], data)
+        self.assertEqual(changed["zeros"], data + bytes(2048))
+        self.assertEqual(changed["empty"], b"")
+        self.assertEqual(len(changed["random"]), len(data))
+        self.assertNotIn(changed["random"][:100], data)
+        junk = changed["old"].removeprefix(data)
+        self.assertTrue(old.endswith(junk) and 1000 < len(junk) < len(old))
+        self.assertIn(b"\xff\xc4", data)
+        self.assertNotIn(b"\xff\xc4", changed["no-dht"])
+        self.assertEqual(changed["no-dht"][-len(data) // 2:], data[-len(data) // 2:])
+        self.assertEqual([changed["error"], changed["no-eof"]], [data, data])
+        with self.assertRaises(ValueError):
+            faults.split("no-such-fault")
+
+    def test_what_the_driver_passes_on(self):
+        """Linux 6.1 drops what the camera marks as wrong and what is empty; all else it hands over as it came."""
+        plan = {10 + 4 * number: name for number, name in enumerate(FAULTS)}
+        camera = self.camera(faults=plan)
+        got = self.grab(camera, 60, "MJPG", "640x480")
+        arrived = {frame.sha256 for frame in got}
+        sent = [frame for frame in camera.frames() if frame.first][:62]
+        self.assertEqual({frame.fault for frame in sent} - {None}, set(FAULTS))
+        lost = {frame.fault for frame in sent if frame.sha256 not in arrived}
+        self.assertEqual(lost, {"empty"})       # a frame marked wrong is a good one, sent again 30 frames later
+        self.assertEqual([frame.sha256 for frame in got],
+                         [frame.sha256 for frame in sent if frame.fault not in ("empty", "error")][:60])
+        self.assertFalse([frame for frame in got if frame.flags & FLAG_ERROR])
+
+    def test_stall(self):
+        camera = self.camera(faults={5: "stall:1.5"})
+        got = self.grab(camera, 10, "MJPG", "640x480")
+        self.assert_same(got, camera)
+        gaps = [(later.stamp - sooner.stamp) / 1e9 for sooner, later in zip(got, got[1:])]
+        self.assertAlmostEqual(max(gaps), 1.5, delta=0.2)
+        self.assertLess(sorted(gaps)[-2], 0.2)
+
+    def test_injected(self):
+        camera = self.camera()
+        reader = machine.spawn([*GRAB, camera.device, 20, "MJPG", "640x480"])
+        reader.wait_for("sha256")
+        camera.inject("cut")
+        reader.wait(20)
+        cut = [frame.sha256 for frame in camera.sent() if frame.fault == "cut"]
+        self.assertEqual(len(cut), 1)
+        self.assertIn(cut[0], reader.output()[0])
+
+    def test_unplug_and_replug(self):
+        camera = self.camera(faults={8: "unplug:1"})
+        result = machine.run([*GRAB, camera.device, 30, "MJPG", "640x480"], timeout=20)
+        self.assertIn("No such device", result.stderr)
+        self.assertEqual(len(frames_of(result.stdout)), 8)
+        self.assertEqual([frame.fate for frame in camera.frames()][8:], ["aborted"])
+        machine.wait_for_path(camera.device)
+        self.assert_same(self.grab(camera, 5, "MJPG", "640x480"), camera)
+        camera.unplug()
+        machine.run(f"while test -e {camera.device}; do sleep 0.1; done", timeout=10)
+        camera.plug()
+        machine.wait_for_path(camera.device)
+        self.assert_same(self.grab(camera, 5, "MJPG", "640x480"), camera)
+
+
+if __name__ == "__main__":
+    unittest.main()
