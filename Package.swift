@@ -19,5 +19,12 @@ let package = Package(
     .executableTarget(
       name: "streamer", dependencies: ["LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"],
       cSettings: gnu),
+    .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO"], cSettings: gnu),
+    .testTarget(name: "RTPCoreTests", dependencies: ["RTPCore", "JPEGCodec"]),
+    .testTarget(name: "V4L2CaptureTests", dependencies: ["V4L2Capture"], cSettings: gnu),
+    .testTarget(name: "JPEGCodecTests", dependencies: ["JPEGCodec"]),
+    .testTarget(
+      name: "streamerTests", dependencies: ["streamer", "LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"],
+      cSettings: gnu),
   ]
 )

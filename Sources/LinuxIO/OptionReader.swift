@@ -28,14 +28,18 @@ public enum OptionReader {
     case unexpectedValue(String)
   }
 
+  private static let firstCode: Int32 = 1000
+
   /// Reads `arguments` (without the program's name). For the main thread only, before others start.
   public static func read(_ arguments: [String], options: [Option]) throws(Failure) -> Result {
     let names = options.map { strdup($0.name) }
     let words = (["streamer"] + arguments).map { strdup($0) }
     defer { (names + words).forEach { free($0) } }
+    // Two options of one value would not be ambiguous when cut short; no character has these values.
     let table =
-      zip(options, names).map { option, name in
-        CLinux.option(name: name, has_arg: option.takesValue ? 1 : 0, flag: nil, val: 0)
+      zip(options, names).enumerated().map { index, entry in
+        CLinux.option(
+          name: entry.1, has_arg: entry.0.takesValue ? 1 : 0, flag: nil, val: Self.firstCode + Int32(index))
       } + [CLinux.option()]
     // getopt puts its words in another order; `words` keeps every pointer for free().
     let order = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: words.count + 1)
@@ -49,12 +53,13 @@ public enum OptionReader {
       let code = getopt_long(Int32(words.count), order, ":", table, &index)
       if code == -1 { break }
       let word = order[max(0, min(Int(clinux_optind()) - 1, words.count - 1))].map { String(cString: $0) } ?? ""
-      let name = String(word.prefix { $0 != "=" })
-      switch UInt8(truncatingIfNeeded: code) {
-      case 0:
+      let letter = UInt8(exactly: clinux_optopt()).flatMap { $0 > 32 ? "-" + String(UnicodeScalar($0)) : nil }
+      let name = letter ?? String(word.prefix { $0 != "=" })
+      switch code {
+      case Self.firstCode...:
         let value = clinux_optarg().map { String(cString: $0) } ?? ""
-        result.options.append((options[Int(index)].name, value))
-      case UInt8(ascii: ":"): throw .missingValue(name)
+        result.options.append((options[Int(code - Self.firstCode)].name, value))
+      case Int32(UInt8(ascii: ":")): throw .missingValue(name)
       default:
         let known = options.contains { $0.name == name.drop { $0 == "-" } && !$0.takesValue }
         throw known ? .unexpectedValue(name) : .unknown(name)

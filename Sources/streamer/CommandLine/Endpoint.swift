@@ -13,13 +13,13 @@ struct Endpoint: Equatable, Sendable {
     let colon = text.lastIndex(of: ":")
     var host = colon.map { String(text[..<$0]) } ?? ""
     let portText = colon.map { String(text[text.index(after: $0)...]) } ?? text
-    if colon == nil, needsHost { throw bad("it has no port") }
+    if colon == nil && needsHost || text.hasSuffix("]") { throw bad("it has no port") }
     if host.hasPrefix("["), host.hasSuffix("]") {
       host = String(host.dropFirst().dropLast())
     } else if host.contains(":") {
       throw bad("an IPv6 address stands in brackets")
     } else if host.contains("[") || host.contains("]") {
-      throw bad(portText.hasSuffix("]") ? "it has no port" : "a bracket is missing")
+      throw bad("a bracket is missing")
     }
     if host.isEmpty, needsHost { throw bad("it has no host") }
     guard let port = UInt16(portText), port > 0 else { throw bad("'\(portText)' is no port from 1 to 65535") }

@@ -1,0 +1,41 @@
+import Testing
+
+@testable import JPEGCodec
+
+@Suite struct CodecTests {
+  private func encode(_ width: Int, _ height: Int) throws -> [UInt8] {
+    let picture = PlanarPicture(width: width, height: height)
+    let luma = picture.plane(0)
+    for offset in 0..<width * height { luma.start[offset] = UInt8(truncatingIfNeeded: offset % width * 255 / width) }
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: JPEGEncoder.largestJPEG(width: width, height: height), alignment: 16)
+    defer { memory.deallocate() }
+    return Array(memory[..<(try JPEGEncoder().encode(picture, quality: 90, into: memory))])
+  }
+
+  @Test(arguments: [(16, 16), (17, 31), (640, 480), (1001, 3)])
+  func whatIsEncodedIsDecoded(width: Int, height: Int) throws {
+    var decoder = try JPEGDecoder()
+    let jpeg = try encode(width, height)
+    try jpeg.withUnsafeBytes { jpeg in
+      let picture = try decoder.decode(jpeg)
+      #expect(picture.width == width && picture.height == height)
+      let line = (0..<width).map { Int(picture.pixels[3 * $0]) }
+      let worst = line.indices.map { abs(line[$0] - $0 * 255 / width) }.max() ?? 0
+      #expect(worst < 40)
+    }
+  }
+
+  @Test func whatIsCutOrNoJPEGIsAnError() throws {
+    var decoder = try JPEGDecoder()
+    let jpeg = try encode(320, 240)
+    for length in [0, 1, 2, 100, jpeg.count / 2, jpeg.count - 2] {
+      #expect(throws: CodecError.self, "cut at \(length)") {
+        try jpeg.prefix(length).withUnsafeBytes { _ = try decoder.decode($0) }
+      }
+    }
+    // And it goes on with the next.
+    let width = try jpeg.withUnsafeBytes { try decoder.decode($0).width }
+    #expect(width == 320)
+  }
+}

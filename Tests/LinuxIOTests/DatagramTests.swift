@@ -1,0 +1,100 @@
+import Testing
+
+@testable import LinuxIO
+
+@Suite struct DatagramTests {
+  private func batch(_ packets: [(header: [UInt8], payload: [UInt8])], _ body: (borrowing PacketBatch) throws -> Void) rethrows {
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+    defer { memory.deallocate() }
+    var batch = PacketBatch(capacity: packets.count)
+    var offset = 0
+    func place(_ bytes: [UInt8]) -> UnsafeRawBufferPointer {
+      defer { offset += bytes.count }
+      UnsafeMutableRawBufferPointer(rebasing: memory[offset...]).copyBytes(from: bytes)
+      return UnsafeRawBufferPointer(rebasing: memory[offset..<offset + bytes.count])
+    }
+    for packet in packets { batch.append(header: place(packet.header), payload: place(packet.payload)) }
+    try body(batch)
+  }
+
+  /// Waits for `count` datagrams, a second at most.
+  private func collect(_ count: Int, _ receiver: inout DatagramReceiver) throws -> [[UInt8]] {
+    let epoll = try Epoll()
+    try epoll.add(receiver.number, .readable, token: 0)
+    var received: [[UInt8]] = []
+    while received.count < count, epoll.wait(milliseconds: 1000) > 0 {
+      let number = receiver.receive()
+      for index in 0..<number { received.append(Array(receiver.datagram(at: index))) }
+    }
+    return received
+  }
+
+  @Test(arguments: ["127.0.0.1", "::1"]) func packetsArriveAsTheyWereSent(host: String) throws {
+    var receiver = try DatagramReceiver(at: SocketAddress(host: host, port: 0, passive: true), bufferBytes: 1 << 20)
+    let sender = try DatagramSender(to: SocketAddress(host: host, port: receiver.localAddress.port))
+    let packets = (0..<70).map { (header: [UInt8($0), 1], payload: [UInt8](repeating: UInt8($0), count: 100 * $0)) }
+    batch(packets) { batch in
+      #expect(batch.byteCount(0..<70) == packets.reduce(0) { $0 + 2 + $1.payload.count })
+      #expect(sender.send(batch, from: 0, count: 3) == .sent(3))
+      #expect(sender.send(batch, from: 3, count: 67) == .sent(67))
+    }
+    #expect(try collect(70, &receiver) == packets.map { $0.header + $0.payload })
+    #expect(receiver.kernelDropped == 0)
+  }
+
+  @Test func aFullSocketWouldBlock() throws {
+    // A receiver that never reads takes what its buffer holds; past that the kernel drops, and counts.
+    var receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1)
+    let sender = try DatagramSender(to: receiver.localAddress)
+    let packets = (0..<50).map { _ in (header: [UInt8](), payload: [UInt8](repeating: 0, count: 1400)) }
+    batch(packets) { batch in #expect(sender.send(batch, from: 0, count: 50) == .sent(50)) }
+    let first = try collect(1, &receiver).count
+    #expect(first < 50)
+    // The count comes with a datagram that was queued behind the drops.
+    batch([([1], [2])]) { batch in #expect(sender.send(batch, from: 0, count: 1) == .sent(1)) }
+    let second = try collect(1, &receiver).count
+    #expect(receiver.kernelDropped == UInt64(51 - first - second))
+  }
+
+  @Test func nobodyListensIsTold() throws {
+    let port = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1).localAddress.port
+    let sender = try DatagramSender(to: SocketAddress(host: "127.0.0.1", port: port))
+    batch([([1], [2])]) { batch in
+      #expect(sender.send(batch, from: 0, count: 1) == .sent(1))
+      #expect(sender.takeError() == .connectionRefused)
+      #expect(sender.takeError() == nil)
+    }
+  }
+
+  @Test func aPortThatIsTakenIsSaid() throws {
+    let receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1)
+    let address = receiver.localAddress
+    do throws(SystemCallError) {
+      _ = try DatagramReceiver(at: address, bufferBytes: 1)
+      Issue.record("two receivers on one port")
+    } catch {
+      #expect(error.errno == .addressInUse && error.description.contains("another program receives there"))
+    }
+  }
+}
+
+@Suite struct SocketAddressTests {
+  @Test func knowsAddresses() throws {
+    let four = try SocketAddress(host: "192.0.2.7", port: 5001)
+    #expect(four.description == "192.0.2.7:5001" && !four.isMulticast && four.family == .ipv4)
+    let six = try SocketAddress(host: "2001:db8::7", port: 5001)
+    #expect(six.description == "[2001:db8::7]:5001" && !six.isMulticast && six.family == .ipv6)
+    #expect(try SocketAddress(host: "239.255.0.1", port: 1).isMulticast)
+    #expect(try SocketAddress(host: "224.0.0.1", port: 1).isMulticast)
+    #expect(try !SocketAddress(host: "240.0.0.1", port: 1).isMulticast)
+    #expect(try SocketAddress(host: "ff15::1", port: 1).isMulticast)
+    #expect(try SocketAddress(host: "localhost", port: 9).port == 9)
+  }
+
+  @Test func saysWhichHostIsNotFound() {
+    do throws(AddressError) {
+      _ = try SocketAddress(host: "no such host", port: 1)
+      Issue.record("found")
+    } catch { #expect(error.description.contains("no such host")) }
+  }
+}

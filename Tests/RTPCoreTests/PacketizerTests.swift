@@ -1,0 +1,118 @@
+import Testing
+
+@testable import RTPCore
+
+@Suite struct PacketizerTests {
+  static func packets(
+    _ jpeg: [UInt8], size: Int, sequence: UInt16 = 0, timestamp: UInt32 = 99
+  ) throws -> [[UInt8]] {
+    var packetizer = Packetizer(
+      packetSize: size, largestFrame: jpeg.count, payloadType: 96, ssrc: 0xCAFE, sequence: sequence)
+    return try jpeg.withUnsafeBytes { jpeg in
+      let plan = try packetizer.plan(JPEGPicture(jpeg), timestamp: timestamp)
+      return (0..<plan.count).map { Array(plan[$0].header) + Array(plan[$0].payload) }
+    }
+  }
+
+  /// RFC 2435 by the letter, over many packet sizes: sizes, offsets, marker, tables, the scan whole.
+  @Test(arguments: [200, 201, 999, 1200, 1400, 1472, 65_507])
+  func packetsAreByTheRFC(size: Int) throws {
+    let jpeg = try Samples.jpeg(width: 320, height: 200)
+    let header = try header(jpeg).get()
+    let packets = try Self.packets(jpeg, size: size, sequence: 65_530)
+    var scan: [UInt8] = []
+    for (index, packet) in packets.enumerated() {
+      let isLast = index == packets.count - 1
+      #expect(isLast ? packet.count <= size : packet.count == size)
+      #expect(packet.count > RTPHeader.size + JPEGPayloadHeader.size)
+      try packet.withUnsafeBytes { bytes in
+        let (rtp, payload) = try #require(RTPHeader.read(bytes))
+        #expect(
+          rtp
+            == RTPHeader(
+              marker: isLast, payloadType: 96, sequence: 65_530 &+ UInt16(index), timestamp: 99, ssrc: 0xCAFE))
+        var reader = ByteReader(payload)
+        #expect(
+          JPEGPayloadHeader(&reader)
+            == JPEGPayloadHeader(offset: UInt32(scan.count), type: 1, q: 255, width: 40, height: 25))
+        if index == 0 {
+          #expect(reader.doubleWord() == 128)
+          #expect(reader.table() == header.tables.luma)
+          #expect(reader.table() == header.tables.chroma)
+        }
+        scan += reader.rest
+      }
+    }
+    #expect(scan == Samples.scan(jpeg))
+  }
+
+  /// The scan's ranges are in the camera's own bytes.
+  @Test func nothingIsCopied() throws {
+    let jpeg = try Samples.jpeg()
+    var packetizer = Packetizer(packetSize: 500, largestFrame: jpeg.count, payloadType: 26, ssrc: 1)
+    try jpeg.withUnsafeBytes { jpeg in
+      let plan = try packetizer.plan(JPEGPicture(jpeg), timestamp: 0)
+      let base = try #require(jpeg.baseAddress)
+      for index in 0..<plan.count {
+        let start = try #require(plan[index].payload.baseAddress)
+        #expect(start >= base && start + plan[index].payload.count <= base + jpeg.count)
+      }
+    }
+  }
+
+  @Test func sequenceGoesOnOverFrames() throws {
+    let jpeg = try Samples.jpeg(width: 64, height: 64)
+    var packetizer = Packetizer(packetSize: 300, largestFrame: jpeg.count, payloadType: 26, ssrc: 1, sequence: 65_535)
+    var numbers: [UInt16] = []
+    for _ in 0..<3 {
+      try jpeg.withUnsafeBytes { jpeg in
+        let plan = try packetizer.plan(JPEGPicture(jpeg), timestamp: 0)
+        for index in 0..<plan.count { numbers.append(try #require(RTPHeader.read(plan[index].header)).header.sequence) }
+      }
+    }
+    #expect(numbers == numbers.indices.map { 65_535 &+ UInt16($0) })
+  }
+
+  /// A frame is refused before a header is written that can't be right.
+  @Test func refusesWhatIsTooLarge() throws {
+    let jpeg = try Samples.jpeg()
+    var small = Packetizer(packetSize: 200, largestFrame: 1000, payloadType: 26, ssrc: 1)
+    #expect(throws: JPEGFault.tooLarge) {
+      try jpeg.withUnsafeBytes { jpeg in _ = try small.plan(JPEGPicture(jpeg), timestamp: 0) }
+    }
+    let start = try header(jpeg).get().scanOffset
+    let huge = jpeg.prefix(start) + [UInt8](repeating: 1, count: 1 << 24) + [0xFF, 0xD9]
+    var packetizer = Packetizer(packetSize: 65_507, largestFrame: huge.count, payloadType: 26, ssrc: 1)
+    #expect(throws: JPEGFault.tooLarge) {
+      try Array(huge).withUnsafeBytes { jpeg in _ = try packetizer.plan(JPEGPicture(jpeg), timestamp: 0) }
+    }
+    let largest = Array(jpeg.prefix(start) + [UInt8](repeating: 1, count: (1 << 24) - 3) + [0xFF, 0xD9])
+    let count = try largest.withUnsafeBytes { jpeg in try packetizer.plan(JPEGPicture(jpeg), timestamp: 0).count }
+    #expect(count == 257)
+  }
+
+  @Test func refusesRestartMarkers() throws {
+    let jpeg = Samples.edit(try Samples.jpeg()) { segments, _ in segments.append((0xDD, [0, 10])) }
+    #expect(throws: JPEGFault.unsupported(.restart)) { _ = try Self.packets(jpeg, size: 1400) }
+  }
+}
+
+@Suite struct MediaClockTests {
+  @Test func countsTicks() {
+    let clock = MediaClock(offset: 0)
+    #expect(clock.timestamp(at: 1_000_000_000) == 90_000)
+    #expect(clock.timestamp(at: 33_333_333) == 2999)
+    #expect(clock.timestamp(at: 11_111) == 0)
+    #expect(clock.timestamp(at: 11_112) == 1)
+    #expect(MediaClock(offset: 5).timestamp(at: 1_000_000_000) == 90_005)
+    // 2^32 ticks are 13 hours; after 290 years of uptime it still counts.
+    #expect(clock.timestamp(at: 47_721_858_844_445) == 0)
+    #expect(clock.timestamp(at: .max) &- clock.timestamp(at: .max - 1_000_000_000) == 90_000)
+  }
+
+  @Test func framesDiffer() {
+    var clock = MediaClock(offset: 0)
+    let stamps = [0, 0, 5_000, 1_000_000].map { clock.frameTimestamp(at: $0) }
+    #expect(stamps == [0, 1, 0, 90])
+  }
+}

@@ -1,0 +1,149 @@
+import LinuxIO
+import Synchronization
+import Testing
+import V4L2Capture
+
+@testable import streamer
+
+/// A camera that plays a list of frames as fast as they are asked for, and then tells its loop to stop.
+private struct ScriptedSource: FrameSource, ~Copyable {
+  struct Entry {
+    var bytes: [UInt8]
+    var sequence: UInt32
+    var isDamaged = false
+  }
+
+  let info = SourceInfo(size: FrameSize(64, 64), rate: FrameRate(30), largestFrame: 1 << 20, description: "a script")
+  private let bell: EventFD
+  private var entries: [Entry]
+  private let memory = UnsafeMutableRawPointer.allocate(byteCount: 1 << 20, alignment: 16)
+  private let lent: UnsafeMutablePointer<Int>
+  private let stop: () -> Void
+  private let atEveryFrame: () -> Void
+
+  /// - Parameter lent: how many frames are out, for the test to see.
+  init(
+    _ entries: [Entry], lent: UnsafeMutablePointer<Int>, stop: @escaping () -> Void,
+    atEveryFrame: @escaping () -> Void = {}
+  ) throws {
+    let bell = try EventFD()
+    bell.raise()
+    self.bell = bell
+    self.entries = entries
+    self.lent = lent
+    self.stop = stop
+    self.atEveryFrame = atEveryFrame
+  }
+
+  deinit { memory.deallocate() }
+
+  var number: Int32 { bell.number }
+
+  mutating func next() throws -> Frame? {
+    atEveryFrame()
+    guard !entries.isEmpty else {
+      bell.lower()
+      stop()
+      return nil
+    }
+    let entry = entries.removeFirst()
+    UnsafeMutableRawBufferPointer(start: memory, count: entry.bytes.count).copyBytes(from: entry.bytes)
+    lent.pointee += 1
+    return Frame(
+      bytes: UnsafeRawBufferPointer(start: memory, count: entry.bytes.count), sequence: entry.sequence,
+      timestamp: Int64(entry.sequence) * 33_333_333, isDamaged: entry.isDamaged, lender: lent, index: 0
+    ) { lent, _ in lent.assumingMemoryBound(to: Int.self).pointee -= 1 }
+  }
+}
+
+@Suite struct CameraLoopTests {
+  /// Runs a script through a loop.
+  /// - Returns: what was counted, and what a receiver got: packets with the marker, and all.
+  private func run(
+    _ entries: [ScriptedSource.Entry], packetSize: Int = 1400
+  ) throws -> (statistics: StreamStatistics, packets: Int, markers: Int) {
+    var receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1 << 22)
+    let lent = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+    defer { lent.deallocate() }
+    lent.initialize(to: 0)
+    let board = try Board(destinations: 1)
+    let stop = try EventFD()
+    let stopNumber = stop.number
+    let source = try ScriptedSource(entries, lent: lent, stop: { raise(stopNumber) }) { #expect(lent.pointee == 0) }
+    let port = receiver.localAddress.port
+    let options = try StreamOptions(Arguments(["test:", "--to", "127.0.0.1:\(port)", "--mtu", "\(packetSize)"]))
+    let settings = try StreamSettings(options, camera: 0)
+    let events = try LoopEvents(source: source.number, stop: stop.number, statsSeconds: nil)
+    var loop = CameraLoop(
+      source, settings, destinations: try DestinationList(settings.destinations), events: events, board: board)
+    try loop.run()
+    #expect(lent.pointee == 0)
+    var packets = 0
+    var markers = 0
+    while true {
+      let count = receiver.receive()
+      if count == 0 { break }
+      packets += count
+      for index in 0..<count where receiver.datagram(at: index)[1] & 0x80 != 0 { markers += 1 }
+    }
+    return (board.read().statistics, packets, markers)
+  }
+
+  @Test func goodFramesAreSent() throws {
+    let jpeg = try TestJPEG.make()
+    let result = try run((0..<5).map { .init(bytes: jpeg, sequence: $0) }, packetSize: 300)
+    #expect(result.statistics.captured == 5 && result.statistics.sent == 5 && result.statistics.dropped == 0)
+    #expect(result.markers == 5 && result.packets == Int(result.statistics.packets))
+    #expect(result.packets > 10 && result.statistics.partial == 0)
+  }
+
+  /// What can't be sent is given back, counted by its cause, and does not stop the good frames around it.
+  @Test func badFramesAreCounted() throws {
+    let jpeg = try TestJPEG.make()
+    let entries: [ScriptedSource.Entry] = [
+      .init(bytes: jpeg, sequence: 10), .init(bytes: [], sequence: 11), .init(bytes: [1, 2, 3], sequence: 12),
+      .init(bytes: Array(jpeg.prefix(30)), sequence: 13), .init(bytes: Array(jpeg.dropLast(2)), sequence: 14),
+      .init(bytes: jpeg, sequence: 15, isDamaged: true), .init(bytes: jpeg, sequence: 18),
+      .init(bytes: jpeg + [0, 0, 0], sequence: 19), .init(bytes: jpeg, sequence: 3),
+    ]
+    let result = try run(entries)
+    #expect(result.statistics.captured == 9 && result.statistics.sent == 4 && result.markers == 4)
+    for cause in [DropCause.empty, .noSOI, .noSOS, .noEOI, .damaged] { #expect(result.statistics[cause] == 1) }
+    // 16 and 17 never came; a number that goes back is a camera that began anew.
+    #expect(result.statistics[.driver] == 2 && result.statistics.dropped == 7)
+  }
+}
+
+@Suite struct CountingTests {
+  @Test func gapsAreDropsOfTheDriver() {
+    var gaps = SequenceGaps()
+    let counts = [5, 6, 9, 9, 2, .max - 1, .max, 0, 2].map { gaps.count($0) }
+    #expect(counts == [0, 0, 2, 0, 0, 0, 0, 0, 1])
+  }
+
+  /// A camera that promises 30 and gives 20 is told; frames that the driver dropped are not the camera's.
+  @Test func aLowRateIsSaidOnce() {
+    func said(_ interval: Int64, everyOther step: UInt32 = 1) -> [Double] {
+      var check = RateCheck(FrameRate(30))
+      return (0..<400).compactMap { check.check(Int64($0) * interval * Int64(step), sequence: UInt32($0) * step) }
+    }
+    #expect(said(50_000_000).map { ($0 * 10).rounded() } == [200])
+    #expect(said(33_333_333).isEmpty)
+    #expect(said(33_333_333, everyOther: 2).isEmpty)
+    #expect(said(35_000_000).isEmpty)
+    var unknown = RateCheck(nil)
+    #expect((0..<400).allSatisfy { unknown.check(Int64($0) * 1_000_000_000, sequence: UInt32($0)) == nil })
+  }
+
+  @Test func newDropsAreSeenOnce() {
+    var statistics = StreamStatistics()
+    var said: UInt32 = 0
+    #expect(!statistics.newDrops(since: &said))
+    statistics[.noEOI] += 1
+    #expect(statistics.newDrops(since: &said))
+    statistics[.noEOI] += 1
+    #expect(!statistics.newDrops(since: &said))
+    statistics[.driver] += 1
+    #expect(statistics.newDrops(since: &said) && statistics.dropText == "driver 1, no_eoi 2")
+  }
+}
