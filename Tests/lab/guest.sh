@@ -14,7 +14,7 @@ file_systems() {
 }
 
 devices() {
-    modprobe -a virtio_net e1000e xhci_pci
+    modprobe -a virtio_net xhci_pci
     # udev names the cameras (/dev/v4l/by-id); only what tests touch is sent through it, the rest costs seconds.
     if test -x /lib/systemd/systemd-udevd; then
         /lib/systemd/systemd-udevd --daemon
@@ -33,7 +33,7 @@ network() {
         number=$((number + 1))
     done
     busybox ip route add default via 10.0.2.2
-    for card in /sys/class/net/eth*; do         # an e1000e takes 3 s to find its link
+    for card in /sys/class/net/eth*; do         # see init.sh
         while test "$(cat "$card/carrier")" = 0; do sleep 0.1; done
     done
 }

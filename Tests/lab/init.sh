@@ -8,6 +8,8 @@ export PATH=/bin
 busybox mount -t proc proc /proc
 for module in /modules/*; do busybox insmod "$module"; done
 
+for card in eth0 eth1; do busybox ip link set $card up 2>/dev/null || true; done      # the link comes while we go on
+
 # The host's files are read-only; whatever the guest writes lands in memory and is gone with it.
 busybox mount -t 9p -o trans=virtio,version=9p2000.L,ro,cache=loose,msize=262144 root /host
 busybox mount -t tmpfs -o size=75% tmpfs /cover

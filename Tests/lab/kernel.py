@@ -16,7 +16,8 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT_MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay"]     # what it takes to reach the root file system
+# What it takes to reach the root file system; and the network card, as it needs 3 s to find its link.
+EARLY_MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay", "e1000e"]
 FOLDERS = ["bin", "proc", "dev", "modules", "host", "cover", "merged"]
 
 
@@ -65,7 +66,7 @@ class Kernel:
             (tree / "init").chmod(0o755)
             lines = [f"export {name}={shlex.quote(value)}\n" for name, value in settings.items()]
             (tree / "settings").write_text("".join(lines))
-            files = dict.fromkeys(file for module in ROOT_MODULES for file in self.dependencies(module))
+            files = dict.fromkeys(file for module in EARLY_MODULES for file in self.dependencies(module))
             for number, file in enumerate(files):
                 data = lzma.open(file).read() if file.suffix == ".xz" else file.read_bytes()
                 (tree / f"modules/{number:02}-{file.name.removesuffix('.xz')}").write_bytes(data)

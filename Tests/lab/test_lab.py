@@ -16,12 +16,12 @@ sys.path.insert(0, str(HERE))
 
 import faults
 from camera import Camera, Mode, Source
-from machine import Machine
+from machine import PYTHON, Machine
 from pictures import jpegs
 
 MODES = [Mode("MJPG", 1920, 1080, [30, 15]), Mode("MJPG", 640, 480, [30]), Mode("YUYV", 640, 480, [15])]
 SMALL = [Mode("MJPG", 640, 480, [30])]
-GRAB = [sys.executable, "-I", "-S", str(HERE / "grab.py")]
+GRAB = [PYTHON, "-I", "-S", str(HERE / "grab.py")]
 FLAG_ERROR = 0x40
 FAULTS = ["cut", "no-eoi", "no-soi", "random", "zeros", "old", "no-dht", "no-eof", "empty", "error"]
 
@@ -78,7 +78,7 @@ class MachineTests(Case):
         self.assertEqual(machine.run("kill -KILL $$").status, -9)
 
     def test_any_byte_survives(self):
-        process = machine.spawn([sys.executable, "-c", "import os; os.write(1, bytes(range(256)) * 1000)"])
+        process = machine.spawn([PYTHON, "-c", "import os; os.write(1, bytes(range(256)) * 1000)"])
         process.wait(20)
         self.assertEqual(process.raw()[0], bytes(range(256)) * 1000)
 
@@ -121,7 +121,7 @@ class MachineTests(Case):
         """The offset must place an instant of the guest between two of the host."""
         clock = machine.clock()
         before = time.monotonic_ns()
-        guest = int(machine.run([sys.executable, "-I", "-S", "-c", "import time; print(time.monotonic_ns())"]).stdout)
+        guest = int(machine.run([PYTHON, "-I", "-S", "-c", "import time; print(time.monotonic_ns())"]).stdout)
         after = time.monotonic_ns()
         self.assertLess(clock.uncertainty, 10_000_000)
         self.assertLess(before, guest + clock.offset + clock.uncertainty)
