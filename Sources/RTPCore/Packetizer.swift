@@ -50,10 +50,9 @@ public struct Packetizer: ~Copyable {
 
     var rtp = RTPHeader(
       marker: false, payloadType: payloadType, sequence: sequence, timestamp: timestamp, ssrc: ssrc)
+    let blocks = JPEGPayloadHeader.blocks(width: picture.header.width, height: picture.header.height)
     var jpeg = JPEGPayloadHeader(
-      offset: 0, type: picture.header.sampling.rawValue, q: 255,
-      width: JPEGPayloadHeader.blocks(picture.header.width),
-      height: JPEGPayloadHeader.blocks(picture.header.height))
+      offset: 0, type: picture.header.sampling.rawValue, q: 255, width: blocks.width, height: blocks.height)
     // RFC 2435, 3.1.8: MBZ, precision 0 (8 bits), and the length of the tables.
     (arena + Self.nextHeader).storeBytes(of: UInt32(QuantizationTables.size).bigEndian, as: UInt32.self)
     picture.header.tables.write(to: arena + Self.nextHeader + 4)

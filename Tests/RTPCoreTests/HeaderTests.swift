@@ -59,9 +59,13 @@ import Testing
     #expect(payload(Array(([0x80] + fixed).dropLast())) == nil)
   }
 
-  @Test(arguments: [(1, 1), (8, 1), (9, 2), (1080, 135), (1920, 240), (2040, 255), (2041, 0), (65535, 0)])
+  @Test(arguments: [(1, 1), (8, 1), (9, 2), (1080, 135), (1920, 240), (2040, 255)])
   func blocks(pixels: Int, blocks: Int) {
-    #expect(JPEGPayloadHeader.blocks(UInt16(pixels)) == UInt8(blocks))
+    #expect(JPEGPayloadHeader.blocks(width: UInt16(pixels), height: 8) == (UInt8(blocks), 1))
+    #expect(JPEGPayloadHeader.blocks(width: 8, height: UInt16(pixels)) == (1, UInt8(blocks)))
+    // What the header can't say of one side it does not say of the other.
+    #expect(JPEGPayloadHeader.blocks(width: UInt16(pixels), height: 2041) == (0, 0))
+    #expect(JPEGPayloadHeader.blocks(width: 65_535, height: UInt16(pixels)) == (0, 0))
   }
 
   /// RFC 2435, Appendix A: 50 is Annex K itself; 99 is nearly lossless; 1 is the coarsest.

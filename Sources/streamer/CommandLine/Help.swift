@@ -4,9 +4,9 @@ enum Help {
     let isDefault = verb == .stream
     var lines = ["Usage: streamer \(isDefault ? "" : verb.rawValue + " ")\(verb.operands) [options]", "", verb.summary]
     if isDefault {
-      lines += ["", "Other verbs (each has its own --help):"]
+      lines += ["", "Other verbs ('streamer VERB --help' explains them):"]
       for other in Verb.allCases where other != .stream {
-        lines.append("  streamer \("\(other.rawValue) \(other.operands)".padded(to: 34)) \(other.summary)")
+        lines.append("  \(other.rawValue.padded(to: 9)) \(other.summary)")
       }
     }
     if !cameras(verb).isEmpty { lines += [""] + cameras(verb) }
@@ -25,9 +25,10 @@ enum Help {
     guard verb == .stream || verb == .sdp else { return [] }
     return [
       "CAMERA is one of:",
-      "  /dev/video0, /dev/v4l/by-id/...   a V4L2 camera that gives MJPEG; the names of by-id and by-path stay its own",
+      "  /dev/video0                       a V4L2 camera that gives MJPEG",
+      "  /dev/v4l/by-id/..., by-path/...   the same by a name that stays its own",
       "  test:                             a built-in moving picture with a clock: needs no camera",
-      "  file:PATH                         the JPEGs of a directory in the order of their names, or a .mjpeg file, looped",
+      "  file:PATH                         the JPEGs of a directory, or a .mjpeg file, looped",
     ]
   }
 
@@ -40,8 +41,9 @@ enum Help {
         "  streamer test: --to 127.0.0.1:5000 --stats 1",
         "Watch it:",
         "  ffplay -protocol_whitelist file,udp,rtp -i camera.sdp",
-        "  gst-launch-1.0 udpsrc port=5000 caps=application/x-rtp,media=video,encoding-name=JPEG,payload=26,clock-rate=90000"
-          + " ! rtpjpegdepay ! jpegdec ! autovideosink",
+        "  gst-launch-1.0 udpsrc port=5000 \\",
+        "    caps=application/x-rtp,media=video,encoding-name=JPEG,payload=26,clock-rate=90000 \\",
+        "    ! rtpjpegdepay ! jpegdec ! autovideosink",
         "",
         "Exit status: 0 done or stopped by SIGINT or SIGTERM, 2 bad usage, 1 anything else.",
       ]

@@ -1,0 +1,139 @@
+"""A reader of RTP/JPEG by the letter of RFC 3550 and RFC 2435, independent of the program: it trusts nothing and
+says what is wrong. And the parts of a JPEG file that must come through unchanged."""
+
+import collections
+import select
+import socket
+import struct
+import time
+
+Packet = collections.namedtuple("Packet", "time size marker payload_type sequence timestamp ssrc offset type q width height "
+                                          "tables scan")
+Frame = collections.namedtuple("Frame", "timestamp type width height tables scan packets")
+
+
+class Violation(AssertionError):
+    """A packet or a frame that breaks a rule."""
+
+
+def parse(data, at=0.0):
+    """One datagram as a packet."""
+    if len(data) < 20:
+        raise Violation(f"{len(data)} bytes are no RTP/JPEG packet")
+    first, second, sequence, timestamp, ssrc = struct.unpack_from("!BBHII", data)
+    if first != 0x80:
+        raise Violation(f"first byte {first:#x}: version 2 without padding, extension and CSRCs was expected")
+    word, kind, q, width, height = struct.unpack_from("!IBBBB", data, 12)
+    if word >> 24:
+        raise Violation("type-specific is not 0")
+    offset, scan, tables = word & 0xFFFFFF, data[20:], None
+    if kind not in (0, 1):
+        raise Violation(f"type {kind}")
+    if q != 255:
+        raise Violation(f"Q {q}")
+    if offset == 0:
+        mbz, precision, length = struct.unpack_from("!BBH", scan)
+        if (mbz, precision, length) != (0, 0, 128):
+            raise Violation(f"quantization header {mbz} {precision} {length}")
+        tables, scan = scan[4:132], scan[132:]
+    if not scan:
+        raise Violation("a packet without scan data")
+    return Packet(at, len(data), bool(second & 0x80), second & 0x7F, sequence, timestamp, ssrc, offset, kind, q, width,
+                  height, tables, scan)
+
+
+def frames(packets):
+    """Packets in their order as frames; any loss or contradiction is a violation."""
+    result, current = [], []
+    for number, packet in enumerate(packets):
+        if number:
+            before = packets[number - 1]
+            if packet.sequence != (before.sequence + 1) & 0xFFFF:
+                raise Violation(f"sequence {packet.sequence} behind {before.sequence}")
+            if (packet.ssrc, packet.payload_type) != (before.ssrc, before.payload_type):
+                raise Violation("SSRC or payload type changed")
+            if before.marker == (packet.timestamp == before.timestamp):
+                raise Violation("the timestamp changes with the marker, and only then")
+        if packet.offset != sum(len(p.scan) for p in current):
+            raise Violation(f"offset {packet.offset}")
+        if current and packet[8:12] != current[0][8:12]:
+            raise Violation("the packets of a frame differ in type, Q or size")
+        current.append(packet)
+        if packet.marker:
+            sizes = {p.size for p in current[:-1]}
+            if len(sizes) > 1 or sizes and current[-1].size > sizes.pop():
+                raise Violation("all packets of a frame but the last have one size")
+            result.append(Frame(packet.timestamp, packet.type, packet.width, packet.height, current[0].tables,
+                                b"".join(p.scan for p in current), len(current)))
+            current = []
+    return result
+
+
+class Receiver:
+    """A socket that keeps every datagram with its time of arrival."""
+
+    def __init__(self, host="127.0.0.1", port=0):
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, 33, 1 << 25)      # SO_RCVBUFFORCE
+        self.socket.bind((host, port))
+        self.port = self.socket.getsockname()[1]
+        self.data = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def collect(self, seconds, until=None):
+        """Takes what comes, until `until(self)` is true or the time is over."""
+        end = time.monotonic() + seconds
+        self.socket.setblocking(False)
+        while (left := end - time.monotonic()) > 0 and not (until and until(self)):
+            if not select.select([self.socket], [], [], min(left, 0.2))[0]:
+                continue
+            while True:
+                try:
+                    data = self.socket.recv(65536)
+                except BlockingIOError:
+                    break
+                except ConnectionRefusedError:
+                    continue
+                self.data.append((time.monotonic(), data))
+        return self
+
+    def markers(self):
+        return sum(data[1] >> 7 for _, data in self.data)
+
+    def packets(self):
+        return [parse(data, at) for at, data in self.data]
+
+
+Jpeg = collections.namedtuple("Jpeg", "width height type tables scan")
+
+
+def jpeg(data):
+    """What of a JPEG file must come through: size, type, tables, and the scan with its EOI."""
+    offset, tables, frame = 2, {}, None
+    while True:
+        marker, length = struct.unpack_from("!xBH", data, offset)
+        body = data[offset + 4:offset + 2 + length]
+        if marker == 0xDB:
+            while body:
+                assert body[0] < 4
+                tables[body[0]], body = body[1:65], body[65:]
+        elif marker == 0xC0:
+            _, height, width, _ = struct.unpack_from("!BHHB", body)
+            frame = height, width, body[7], body[8], body[11]
+        offset += 2 + length
+        if marker == 0xDA:
+            break
+    height, width, sampling, luma, chroma = frame
+    return Jpeg(width, height, {0x21: 0, 0x22: 1}[sampling], tables[luma] + tables[chroma],
+                data[offset:data.index(b"\xff\xd9", offset) + 2])
+
+
+def same(frame, source):
+    """Whether a received frame is a source picture, bit for bit."""
+    return frame.scan == source.scan and frame.tables == source.tables and frame.type == source.type and \
+        (frame.width, frame.height) == ((source.width + 7) // 8, (source.height + 7) // 8)

@@ -1,0 +1,133 @@
+"""The command line as a contract: messages that say what to do, and exit statuses that scripts rely on."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import pictures
+from program import ROOT, STREAMER, Run, free_port, run
+
+TO = ("--to", "127.0.0.1:5000")
+
+
+class Errors(unittest.TestCase):
+    def check(self, status, words, *parts):
+        result = run(*words)
+        self.assertEqual(result.status, status, f"{words}: {result.err}")
+        for part in parts:
+            self.assertIn(part, result.err)
+        self.assertIn("streamer: error: ", result.err)
+        self.assertEqual(result.out, "")
+
+    def test_usage_is_2(self):
+        self.check(2, [], "no camera", "streamer --help")
+        self.check(2, ["test:"], "--to HOST:PORT")
+        self.check(2, ["test:", "--to", "nowhere"], "--to 'nowhere'", "no port")
+        self.check(2, ["test:", "--to", "host:99999"], "--to", "'99999'")
+        self.check(2, ["test:", "--to", "fe80::1:5000"], "brackets")
+        self.check(2, ["test:", *TO, "--colour", "red"], "unknown option --colour")
+        self.check(2, ["test:", *TO, "--fsp", "30"], "did you mean --fps?")
+        self.check(2, ["test:", "--to"], "--to needs a value")
+        self.check(2, ["test:", *TO, "--size", "9999x9999"], "--size 9999x9999")
+        self.check(2, ["nonsense", *TO], "'nonsense'")
+        self.check(2, ["test:", "test:", "--to", "127.0.0.1:65535"], "65537")
+
+    def test_the_rest_is_1(self):
+        self.check(1, ["/dev/video99", *TO], "/dev/video99", "no such device", "streamer list")
+        self.check(1, ["/etc/passwd", *TO], "/etc/passwd", "no video device")
+        self.check(1, ["/dev/null", *TO], "/dev/null", "no video device")
+        self.check(1, ["/tmp", *TO], "/tmp", "no video device")
+        self.check(1, ["file:/nowhere", *TO], "/nowhere", "ENOENT")
+        self.check(1, ["file:/etc/passwd", *TO], "no JPEG")
+        self.check(1, ["test:", "--to", "no-such-host.invalid:5000"], "no-such-host.invalid")
+        self.check(1, ["test:", *TO, "--sdp", "/nowhere/a.sdp"], "/nowhere/a.sdp")
+
+    def test_a_camera_that_cannot_start_ends_the_others(self):
+        result = run("test:", "/dev/video99", *TO)
+        self.assertEqual(result.status, 1)
+        self.assertIn("/dev/video99", result.err)
+
+    def test_receive(self):
+        self.check(2, ["receive"], "no port")
+        self.check(2, ["receive", "http"], "'http'")
+        self.check(1, ["receive", "no-such-host.invalid:5000"], "no-such-host.invalid")
+        self.check(1, ["receive", "5000", "--seconds", "1", "--out", "/nowhere/at/all"], "/nowhere/at/all")
+        port = free_port()
+        with Run("receive", port, wait_for="receiving at"):
+            self.check(1, ["receive", port], "EADDRINUSE", "another port")
+
+
+class Words(unittest.TestCase):
+    def test_help_and_version(self):
+        for words in (["--help"], ["list", "--help"], ["receive", "--help"], ["sdp", "--help"]):
+            result = run(*words)
+            self.assertEqual((result.status, result.err), (0, ""))
+            self.assertTrue(result.out.startswith("Usage: streamer"))
+            self.assertLess(max(map(len, result.out.splitlines())), 101)
+        self.assertRegex(run("--version").out, r"^streamer \d+\.\d+\.\d+\n$")
+
+    def test_a_reader_that_is_gone_is_no_crash(self):
+        result = subprocess.run(f"{STREAMER} --help | head -n 1 > /dev/null; exit ${{PIPESTATUS[0]}}", shell=True,
+                                executable="/bin/bash", stderr=subprocess.PIPE)
+        self.assertIn(result.returncode, (0, 141))
+        self.assertEqual(result.stderr, b"")
+
+    def test_list_without_cameras(self):
+        if list(pathlib.Path("/dev").glob("video*")):
+            self.assertNotEqual(json.loads(run("list", "--json").out), [])
+        else:
+            self.assertEqual(json.loads(run("list", "--json").out), [])
+            self.assertIn("no cameras found", run("list").out)
+
+
+class SDP(unittest.TestCase):
+    def text(self, *words):
+        result = run("sdp", *words)
+        self.assertEqual(result.status, 0, result.err)
+        return result.out
+
+    def test_each_receiver_has_its_own(self):
+        text = self.text("test:", "--to", "127.0.0.1:5001", "--to", "[::1]:5004", "--to", "239.1.2.3:5006", "--to",
+                         "localhost:5008", "--fps", "29.97", "--payload-type", 96)
+        first, second, third, fourth = text.split("v=0\r\n")[1:]
+        self.assertIn("c=IN IP4 127.0.0.1\r\n", first)
+        self.assertIn("m=video 5001 RTP/AVP 96\r\na=rtpmap:96 JPEG/90000\r\n", first)
+        self.assertIn("a=framerate:29.97\r\n", first)
+        self.assertIn("o=- ", first)
+        self.assertIn("c=IN IP6 ::1\r\n", second)
+        self.assertIn(" IN IP6 ::1\r\n", second)
+        self.assertIn("c=IN IP4 239.1.2.3/1\r\n", third)
+        self.assertRegex(fourth, r"c=IN IP(4 127\.0\.0\.1|6 ::1)\r\n")
+
+    def test_cameras_are_media(self):
+        text = self.text("test:", f"file:{pictures.jpegs(320, 240, count=3, sampling='420')}", "--to", "127.0.0.1:5000")
+        self.assertIn("m=video 5000 RTP/AVP 26\r\n", text)
+        self.assertIn("m=video 5002 RTP/AVP 26\r\n", text)
+        self.assertIn("a=framesize:26 320-240\r\n", text)
+
+    def test_the_file_is_what_is_printed(self):
+        with tempfile.TemporaryDirectory() as home:
+            words = ("test:", "--to", "127.0.0.1:5000", "--to", "127.0.0.1:5002")
+            with Run(*words, "--sdp", f"{home}/a.sdp", wait_for="a.sdp-2"):
+                written = [pathlib.Path(home, name).read_bytes().decode() for name in ("a.sdp", "a.sdp-2")]
+            self.assertEqual(sorted(os.listdir(home)), ["a.sdp", "a.sdp-2"])
+        printed = self.text(*words).split("v=0\r\n")[1:]
+        for one, other in zip(written, printed):
+            # The session's number is its time.
+            self.assertEqual(one.splitlines()[2:], ("v=0\r\n" + other).splitlines()[2:])
+
+
+class Demo(unittest.TestCase):
+    def test_the_readmes_first_command_shows_whole_frames(self):
+        (ROOT / "out/demo").mkdir(parents=True, exist_ok=True)
+        result = subprocess.run([ROOT / "scripts/demo", "test:"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                env={**os.environ, "SECONDS_TO_STREAM": "3", "PORT": str(free_port())})
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertIn("demo: every frame arrived whole, and decodes", result.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

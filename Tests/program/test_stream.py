@@ -1,0 +1,296 @@
+"""Streams from end to end on this machine: what leaves is by the RFC and what the files were, whoever receives."""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import pictures
+import program
+import rtpjpeg
+from program import Run, free_port, run, stream_to_receiver
+
+
+def sources(folder):
+    return [rtpjpeg.jpeg(path.read_bytes()) for path in sorted(pathlib.Path(folder).iterdir())]
+
+
+class Packets(unittest.TestCase):
+    """`file:` pictures, read by an independent receiver."""
+
+    def check(self, folder, words=(), frames=12, mtu=1400, payload_type=26):
+        expected = sources(folder)
+        with rtpjpeg.Receiver() as receiver:
+            with Run(f"file:{folder}", "--to", f"127.0.0.1:{receiver.port}", "--fps", 50, "--mtu", mtu, *words):
+                receiver.collect(10, until=lambda r: r.markers() >= frames)
+            packets = receiver.packets()
+        received = rtpjpeg.frames(packets)
+        self.assertGreaterEqual(len(received), frames)
+        for number, frame in enumerate(received):
+            self.assertTrue(rtpjpeg.same(frame, expected[number % len(expected)]), f"frame {number}")
+        self.assertLessEqual(max(p.size for p in packets), mtu)
+        self.assertEqual({p.payload_type for p in packets}, {payload_type})
+        return received, packets
+
+    def test_kinds_and_sizes(self):
+        for width, height, sampling in [(1920, 1080, "422"), (1280, 720, "420"), (2040, 600, "420"), (641, 479, "422"),
+                                        (16, 16, "420"), (8, 8, "422")]:
+            with self.subTest(f"{width}x{height} {sampling}"):
+                self.check(pictures.jpegs(width, height, count=3, sampling=sampling))
+
+    def test_packet_sizes(self):
+        folder = pictures.jpegs(640, 480, count=3, sampling="422")
+        for mtu in (200, 1199, 1472, 8972, 65507):
+            with self.subTest(mtu):
+                self.check(folder, mtu=mtu)
+
+    def test_timestamps_are_the_captures(self):
+        received, packets = self.check(pictures.jpegs(320, 240, count=3, sampling="420"), frames=40)
+        steps = {(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in zip(received, received[1:])}
+        self.assertEqual(steps, {1800})         # 90,000 / 50, whatever the machine's load
+        firsts = {}
+        for packet in packets:
+            firsts.setdefault(packet.timestamp, packet.time)
+        times = list(firsts.values())
+        self.assertAlmostEqual((times[-1] - times[0]) / (len(times) - 1), 0.02, delta=0.002)
+
+    def test_starts_are_random_unless_told(self):
+        folder = pictures.jpegs(16, 16, count=1, sampling="420")
+        starts = [self.check(folder, frames=1)[1][0] for _ in range(3)]
+        for field in ("sequence", "timestamp", "ssrc"):
+            self.assertEqual(len({getattr(packet, field) for packet in starts}), 3, field)
+        words = ("--ssrc", "0xCAFE", "--payload-type", 96)
+        self.assertEqual(self.check(folder, words, frames=1, payload_type=96)[1][0].ssrc, 0xCAFE)
+
+    def test_a_size_over_2040_is_said_by_the_sdp(self):
+        folder = pictures.jpegs(2304, 1296, count=1, sampling="420")
+        with rtpjpeg.Receiver() as receiver, tempfile.TemporaryDirectory() as home:
+            with Run(f"file:{folder}", "--to", f"127.0.0.1:{receiver.port}", "--sdp", f"{home}/a.sdp"):
+                receiver.collect(5, until=lambda r: r.markers() >= 2)
+            text = pathlib.Path(home, "a.sdp").read_bytes().decode()
+            packets = receiver.packets()
+        self.assertEqual((packets[0].width, packets[0].height), (0, 0))
+        self.assertIn("a=x-dimensions:2304,1296\r\n", text)
+
+    def test_two_receivers_get_the_same_packets(self):
+        folder = pictures.jpegs(640, 480, count=3, sampling="422")
+        with rtpjpeg.Receiver() as one, rtpjpeg.Receiver("::1") as two:
+            with Run(f"file:{folder}", "--to", f"127.0.0.1:{one.port}", "--to", f"[::1]:{two.port}", "--to", "127.0.0.1:9"):
+                one.collect(1)
+                two.collect(0.5)
+            size = min(len(one.data), len(two.data))
+            self.assertGreater(size, 100)
+            self.assertEqual([data for _, data in one.data[:size]], [data for _, data in two.data[:size]])
+
+    def test_bad_pictures_are_counted_and_passed_over(self):
+        good = sorted(pathlib.Path(pictures.jpegs(320, 240, count=3, sampling="420")).iterdir())[0].read_bytes()
+        scan = good.index(b"\xff\xda")
+        bad = {
+            "no_eoi": good[:-2], "no_soi": b"\0" + good, "no_sos": good[:100], "empty": b"",
+            "unsupported_coding": good.replace(b"\xff\xc0", b"\xff\xc2", 1),
+            "unsupported_restart": good[:scan] + b"\xff\xdd\0\4\0\x0a" + good[scan:],
+            "unsupported_huffman": good[:scan - 1] + bytes([good[scan - 1] ^ 1]) + good[scan:],
+        }
+        with tempfile.TemporaryDirectory() as folder, rtpjpeg.Receiver() as receiver:
+            for number, (name, data) in enumerate(bad.items()):
+                pathlib.Path(folder, f"{number:02}-a-good.jpg").write_bytes(good + b"\0" * 2048)
+                pathlib.Path(folder, f"{number:02}-{name}.jpg").write_bytes(data)
+            with Run(f"file:{folder}", "--to", f"127.0.0.1:{receiver.port}", "--fps", 100) as sender:
+                receiver.collect(10, until=lambda r: r.markers() >= 3 * len(bad))
+            source = rtpjpeg.jpeg(good)
+            self.assertTrue(all(rtpjpeg.same(frame, source) for frame in rtpjpeg.frames(receiver.packets())))
+        self.assertEqual(sender.status, 0)
+        for name in bad:
+            self.assertEqual(sender.err.count(f"as {name} from now on"), 1, name)
+            self.assertRegex(sender.out, rf"\b{name} \d")
+
+    def test_a_mjpeg_file_is_a_camera(self):
+        folder = pictures.jpegs(320, 240, count=3, sampling="420")
+        with tempfile.TemporaryDirectory() as home, rtpjpeg.Receiver() as receiver:
+            path = pathlib.Path(home, "film.mjpeg")
+            path.write_bytes(b"".join(each.read_bytes() + b"\0" * 7 for each in sorted(pathlib.Path(folder).iterdir())))
+            with Run(f"file:{path}", "--to", f"127.0.0.1:{receiver.port}"):
+                receiver.collect(5, until=lambda r: r.markers() >= 6)
+            received = rtpjpeg.frames(receiver.packets())
+        expected = sources(folder)
+        self.assertTrue(all(rtpjpeg.same(frame, expected[i % 3]) for i, frame in enumerate(received)))
+
+
+class Receivers(unittest.TestCase):
+    """FFmpeg and GStreamer get the same pixels as they get from the source files."""
+
+    FRAMES = 20
+    KINDS = [(640, 480, "422"), (640, 480, "420"), (1920, 1080, "422")]
+
+    def stream(self, folder, receive):
+        port = free_port()
+        with tempfile.TemporaryDirectory() as home:
+            sdp = f"{home}/camera.sdp"
+            pathlib.Path(sdp).write_text(run("sdp", f"file:{folder}", "--to", f"127.0.0.1:{port}", "--fps", 15).out)
+            with receive(port, sdp, home) as receiver, Run(f"file:{folder}", "--to", f"127.0.0.1:{port}", "--fps", 15):
+                end = time.monotonic() + 30
+                while time.monotonic() < end and len(list(pathlib.Path(home).glob("*.raw"))) < self.FRAMES:
+                    time.sleep(0.1)
+                receiver.send_signal(signal.SIGINT)
+                receiver.wait(10)
+            return self.hashes(home)
+
+    @staticmethod
+    def hashes(home):
+        return [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(pathlib.Path(home).glob("*.raw"))]
+
+    def check(self, receive, decode):
+        for width, height, sampling in self.KINDS:
+            with self.subTest(f"{width}x{height} {sampling}"):
+                folder = pictures.jpegs(width, height, count=5, sampling=sampling)
+                expected = {decode(path) for path in pathlib.Path(folder).iterdir()}
+                received = self.stream(folder, receive)
+                self.assertGreaterEqual(len(received), self.FRAMES)
+                self.assertEqual(set(received), expected)
+
+    def test_ffmpeg(self):
+        def receive(port, sdp, home):
+            return subprocess.Popen(
+                ["ffmpeg", "-v", "error", "-protocol_whitelist", "file,udp,rtp", "-i", sdp, "-f", "image2",
+                 "-fps_mode", "passthrough", "-c:v", "rawvideo", "-y", f"{home}/%05d.raw"], stdin=subprocess.DEVNULL)
+
+        def decode(path):
+            raw = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-c:v", "rawvideo", "-f", "rawvideo", "-"],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True).stdout
+            return hashlib.sha256(raw).hexdigest()
+
+        self.check(receive, decode)
+
+    def test_gstreamer(self):
+        caps = "application/x-rtp,media=video,encoding-name=JPEG,payload=26,clock-rate=90000"
+
+        def receive(port, sdp, home):
+            return subprocess.Popen(
+                ["gst-launch-1.0", "-q", "udpsrc", f"port={port}", "buffer-size=4000000", f"caps={caps}", "!", "rtpjpegdepay",
+                 "!", "jpegdec", "!", "multifilesink", f"location={home}/%05d.raw"], stdout=subprocess.DEVNULL)
+
+        def decode(path):
+            with tempfile.TemporaryDirectory() as home:
+                subprocess.run(["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "jpegdec", "!", "filesink",
+                                f"location={home}/one.raw"], stdout=subprocess.DEVNULL, check=True)
+                return self.hashes(home)[0]
+
+        self.check(receive, decode)
+
+
+class EndToEnd(unittest.TestCase):
+    """The program's own camera and its own receiver."""
+
+    def test_the_test_picture_arrives_whole(self):
+        with tempfile.TemporaryDirectory() as home:
+            result, sender = stream_to_receiver(["test:"], ["--frames", 60, "--decode", "--out", f"{home}/out"])
+            files = sorted(os.listdir(f"{home}/out"))
+            first = pathlib.Path(home, "out", files[0]).read_bytes()
+        self.assertEqual((len(files), files[0]), (60, "frame-00000001.jpg"))
+        self.assertEqual((rtpjpeg.jpeg(first).width, rtpjpeg.jpeg(first).height), (1280, 720))
+        self.assertEqual({key: result[key] for key in ("frames", "lost", "kernel_dropped", "incomplete", "undecodable",
+                                                       "malformed", "width", "height")},
+                         dict(frames=60, lost=0, kernel_dropped=0, incomplete=0, undecodable=0, malformed=0, width=1280, height=720))
+        self.assertAlmostEqual(result["fps"], 30, delta=1)
+        self.assertEqual(sender.status, 0)
+
+    def test_the_test_picture_moves_and_obeys(self):
+        with rtpjpeg.Receiver("::1") as receiver:
+            with Run("test:", "--size", "200x152", "--fps", 100, "--quality", 30, "--to", f"[::1]:{receiver.port}"):
+                receiver.collect(5, until=lambda r: r.markers() >= 50)
+            frames = rtpjpeg.frames(receiver.packets())
+        self.assertEqual({(f.width, f.height) for f in frames}, {(25, 19)})
+        self.assertGreater(len({f.scan for f in frames}), 45)
+
+    def test_two_cameras_have_threads_and_ports_of_their_own(self):
+        folder = pictures.jpegs(640, 480, count=3, sampling="422")
+        port = free_port(4)
+        with rtpjpeg.Receiver(port=port) as one, rtpjpeg.Receiver(port=port + 2) as two:
+            with Run("test:", f"file:{folder}", "--to", f"127.0.0.1:{port}") as sender:
+                one.collect(5, until=lambda r: r.markers() >= 20)
+                two.collect(5, until=lambda r: r.markers() >= 20)
+                tasks = pathlib.Path(f"/proc/{sender.process.pid}/task")
+                names = {pathlib.Path(task, "comm").read_text().strip() for task in tasks.iterdir()}
+            self.assertEqual({frame.width for frame in rtpjpeg.frames(one.packets())}, {160})
+            self.assertEqual({frame.width for frame in rtpjpeg.frames(two.packets())}, {80})
+        self.assertLessEqual({"camera-0", "camera-1"}, names)
+        self.assertEqual(sender.status, 0)
+
+    def test_a_thread_is_bound_to_its_cpu_or_says_so(self):
+        def affinity(*words):
+            with Run("test:", "--to", "127.0.0.1:9", *words, wait_for="test: a built-in") as sender:
+                for task in pathlib.Path(f"/proc/{sender.process.pid}/task").iterdir():
+                    if (task / "comm").read_text().strip() == "camera-0":
+                        return os.sched_getaffinity(int(task.name)), sender
+            return None
+
+        cpu = max(os.sched_getaffinity(0))
+        self.assertEqual(affinity("--cpu", cpu)[0], {cpu})
+        everywhere, sender = affinity("--cpu", 1000)
+        self.assertEqual(everywhere, os.sched_getaffinity(0))
+        self.assertIn("runs unbound: CPU 1000", sender.err)
+
+    def test_what_the_kernel_dropped_is_no_loss_of_the_network(self):
+        folder = pictures.jpegs(1920, 1080, count=3, sampling="422")
+        port = free_port()
+        with Run("receive", f"127.0.0.1:{port}", "--json", wait_for="receiving at") as receiver:
+            with Run(f"file:{folder}", "--fps", 300, "--to", f"127.0.0.1:{port}"):
+                time.sleep(0.5)
+                receiver.process.send_signal(signal.SIGSTOP)
+                time.sleep(2.5)
+                receiver.process.send_signal(signal.SIGCONT)
+                time.sleep(1)
+            receiver.stop()
+        result = json.loads(receiver.out)
+        self.assertGreater(result["kernel_dropped"], 1000)
+        self.assertEqual(result["lost"], 0)
+        self.assertGreater(result["frames"], 100)
+
+    def test_statistics_are_printed_so_often(self):
+        with Run("test:", "--to", "127.0.0.1:9", "--stats", "0.2") as sender:
+            time.sleep(1.1)
+        lines = [line for line in sender.out.splitlines() if line.startswith("test: ")]
+        self.assertIn(len(lines), range(5, 8))
+        self.assertIn("packets to 127.0.0.1:9 are lost: Connection refused (ECONNREFUSED)", sender.err)
+        self.assertEqual(sender.err.count("ECONNREFUSED"), 1)
+
+
+class Stopping(unittest.TestCase):
+    def test_a_signal_ends_it_at_once(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            for words in (["test:"], ["test:", "test:", "--fps", "5"]):
+                with rtpjpeg.Receiver() as receiver, \
+                        Run(*words, "--to", f"127.0.0.1:{receiver.port}", wait_for="test: a built-in") as sender:
+                    receiver.collect(5, until=lambda r: r.markers() >= 2)
+                    seconds = sender.stop(number)
+                self.assertEqual(sender.status, 0)
+                self.assertLess(seconds, 0.2)
+                self.assertRegex(sender.out, r"test: \d+ frames, \d+ sent, 0 dropped, \d+ packets, \d+ bytes\n")
+
+
+class HotPath(unittest.TestCase):
+    def test_nothing_is_allocated_a_frame(self):
+        folder = pictures.jpegs(1920, 1080, count=3, sampling="422")
+        for camera in ("test:", f"file:{folder}"):
+            with self.subTest(camera), tempfile.NamedTemporaryFile("r") as out, rtpjpeg.Receiver() as receiver:
+                with Run(camera, "--fps", 100, "--to", f"127.0.0.1:{receiver.port}", "--to", "127.0.0.1:9",
+                         env={"LD_PRELOAD": program.PROBE, "PROBE_OUT": out.name}):
+                    receiver.collect(20, until=lambda r: r.markers() >= 320)
+                report = json.load(out)
+                self.assertGreaterEqual(report["frames"], 300)
+                self.assertEqual(report["allocations"], 0, report["first_caller"])
+                # The probe does see allocations, and scan data that lies elsewhere than in a camera's mapping.
+                if camera == "test:":
+                    self.assertGreater(report["exempt_allocations"], 300)
+                self.assertGreater(report["scan_outside"], 300)
+                self.assertEqual(report["scan_inside"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
