@@ -21,10 +21,7 @@ public struct DatagramReceiver: ~Copyable {
   public init(at address: SocketAddress, bufferBytes: Int) throws(SystemCallError) {
     let socket = try UDPSocket(address.family, name: address.description)
     if address.isMulticast { _ = socket.set(SOL_SOCKET, SO_REUSEADDR, Int32(1)) }
-    // FORCE may pass net.core.rmem_max, and needs CAP_NET_ADMIN.
-    if socket.set(SOL_SOCKET, SO_RCVBUFFORCE, Int32(clamping: bufferBytes)) != nil {
-      _ = socket.set(SOL_SOCKET, SO_RCVBUF, Int32(clamping: bufferBytes))
-    }
+    socket.setBuffer(SO_RCVBUF, forced: SO_RCVBUFFORCE, bytes: bufferBytes)
     _ = socket.set(SOL_SOCKET, SO_RXQ_OVFL, Int32(1))
     do throws(SystemCallError) { try socket.bind(to: address) } catch {
       throw error.withRemedy(

@@ -22,8 +22,9 @@ public struct DatagramSender: ~Copyable {
   /// The address that this machine sends from.
   public var localAddress: SocketAddress { socket.localAddress }
 
-  /// Asks for a send buffer of `bytes` (SO_SNDBUF; the kernel doubles it).
-  public func setSendBuffer(bytes: Int) { _ = socket.set(SOL_SOCKET, SO_SNDBUF, Int32(clamping: bytes)) }
+  /// Asks for a send buffer that takes `bytes` of packets at once. The kernel doubles what is asked, for its own part
+  /// of each packet.
+  public func setSendBuffer(bytes: Int) { socket.setBuffer(SO_SNDBUF, forced: SO_SNDBUFFORCE, bytes: bytes) }
 
   /// The error that waits for the next call, such as the answer of a host where nobody listens (SO_ERROR); it is
   /// taken from the socket.

@@ -42,4 +42,10 @@ struct UDPSocket: ~Copyable {
     var size = socklen_t(MemoryLayout<Int32>.size)
     return getsockopt(number, level, option, &value, &size) == 0 ? value : nil
   }
+
+  /// Sizes a buffer of the socket. The forced option may pass net.core.rmem_max and wmem_max, and needs CAP_NET_ADMIN.
+  func setBuffer(_ option: Int32, forced: Int32, bytes: Int) {
+    let value = Int32(clamping: bytes)
+    if set(SOL_SOCKET, forced, value) != nil { _ = set(SOL_SOCKET, option, value) }
+  }
 }

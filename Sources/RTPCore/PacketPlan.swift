@@ -3,6 +3,8 @@
 public struct PacketPlan {
   /// How many packets.
   public let count: Int
+  /// All packets' bytes.
+  public var byteCount: Int { firstHeader + (count - 1) * Packetizer.nextHeader + scan.count }
   let headers: UnsafeRawPointer
   let scan: UnsafeRawBufferPointer
   /// Bytes of the first packet's headers, and of its part of the scan.

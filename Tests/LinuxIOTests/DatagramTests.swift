@@ -3,7 +3,9 @@ import Testing
 @testable import LinuxIO
 
 @Suite struct DatagramTests {
-  private func batch(_ packets: [(header: [UInt8], payload: [UInt8])], _ body: (borrowing PacketBatch) throws -> Void) rethrows {
+  private func batch(_ packets: [(header: [UInt8], payload: [UInt8])], _ body: (borrowing PacketBatch) throws -> Void)
+    rethrows
+  {
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
     defer { memory.deallocate() }
     var batch = PacketBatch(capacity: packets.count)

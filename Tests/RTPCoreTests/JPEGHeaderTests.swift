@@ -12,7 +12,9 @@ import Testing
     #expect(read.sampling == .yuv420)
     #expect(read.restartInterval == 0)
     let tables = Samples.split(jpeg).segments.filter { $0.marker == 0xDB }.map(\.body)
-    #expect(tables.map { Array($0.dropFirst()) } == [read.tables.luma, read.tables.chroma].map { t in t.indices.map { t[$0] } })
+    #expect(
+      tables.map { Array($0.dropFirst()) }
+        == [read.tables.luma, read.tables.chroma].map { t in t.indices.map { t[$0] } })
     #expect(read.scanOffset == jpeg.count - Samples.scan(jpeg).count)
   }
 
@@ -40,7 +42,8 @@ import Testing
     try same([0xFF, 0xD8, 0xFF, 0xFF, 0xFF] + jpeg.dropFirst(2), "fill bytes")
     try same(Samples.edit(jpeg) { segments, _ in segments.insert((0xFE, Array("hello".utf8)), at: 1) }, "comment")
     try same(
-      Samples.edit(jpeg) { segments, _ in segments.insert((0xE1, Array(jpeg.prefix(500))), at: 0) }, "a thumbnail in EXIF")
+      Samples.edit(jpeg) { segments, _ in segments.insert((0xE1, Array(jpeg.prefix(500))), at: 0) },
+      "a thumbnail in EXIF")
   }
 
   @Test func normalisesTables() throws {
@@ -134,7 +137,9 @@ import Testing
   @Test func survivesNoise() {
     var generator = SystemRandomNumberGenerator()
     for _ in 0..<2000 {
-      let noise = (0..<Int.random(in: 0...200, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+      let noise = (0..<Int.random(in: 0...200, using: &generator)).map { _ in
+        UInt8.random(in: 0...255, using: &generator)
+      }
       _ = header([0xFF, 0xD8, 0xFF] + noise)
       _ = noise.withUnsafeBytes { JPEGPicture.ranges(in: $0) }
     }

@@ -10,7 +10,9 @@ import Testing
       packetSize: size, largestFrame: jpeg.count, payloadType: 96, ssrc: 0xCAFE, sequence: sequence)
     return try jpeg.withUnsafeBytes { jpeg in
       let plan = try packetizer.plan(JPEGPicture(jpeg), timestamp: timestamp)
-      return (0..<plan.count).map { Array(plan[$0].header) + Array(plan[$0].payload) }
+      let packets = (0..<plan.count).map { Array(plan[$0].header) + Array(plan[$0].payload) }
+      #expect(plan.byteCount == packets.reduce(0) { $0 + $1.count })
+      return packets
     }
   }
 

@@ -27,7 +27,10 @@ import Testing
     #expect(multicast.contains("c=IN IP4 239.1.2.3/4\r\n"))
     let six = description(
       .init(host: "ff15::1", isIPv6: true, timeToLive: 4),
-      [.init(port: 5000, payloadType: 96, framesPerSecond: 7.5, size: (3840, 2160)), .init(port: 5002, payloadType: 96)])
+      [
+        .init(port: 5000, payloadType: 96, framesPerSecond: 7.5, size: (3840, 2160)),
+        .init(port: 5002, payloadType: 96),
+      ])
     #expect(six.contains("c=IN IP6 ff15::1\r\n"))
     #expect(six.contains("a=x-dimensions:3840,2160\r\n") && six.contains("a=framerate:7.5\r\n"))
     #expect(six.contains("m=video 5002 RTP/AVP 96\r\n"))

@@ -5,7 +5,8 @@ import Testing
 @Suite struct ModeTests {
   private func mode(_ size: String, _ rates: [UInt32], _ format: PixelFormat = .mjpeg) throws -> Mode {
     Mode(
-      format: format, sizes: SizeRange(try #require(FrameSize(size))), rates: RateRange(rates.compactMap { FrameRate($0) }))
+      format: format, sizes: SizeRange(try #require(FrameSize(size))),
+      rates: RateRange(rates.compactMap { FrameRate($0) }))
   }
 
   private func choose(_ request: ModeRequest, _ modes: [Mode]) throws -> String {
@@ -31,7 +32,8 @@ import Testing
     // Nothing is smooth: the fastest.
     #expect(try choose(ModeRequest(), [try mode("1920x1080", [5]), try mode("640x480", [15])]) == "MJPG 640x480 15")
     // All are larger: the smallest.
-    #expect(try choose(ModeRequest(), [try mode("3840x2160", [30]), try mode("2560x1440", [30])]) == "MJPG 2560x1440 30")
+    #expect(
+      try choose(ModeRequest(), [try mode("3840x2160", [30]), try mode("2560x1440", [30])]) == "MJPG 2560x1440 30")
     // Not from 60 down to 15.
     #expect(try choose(ModeRequest(), [try mode("640x480", [60, 15])]) == "MJPG 640x480 60")
     #expect(try choose(ModeRequest(), [try mode("640x480", [120, 90, 60])]) == "MJPG 640x480 60")
@@ -85,7 +87,9 @@ import Testing
 
   @Test func textsAreRead() {
     #expect(FrameSize("1280x720") == FrameSize(1280, 720))
-    for bad in ["", "x", "1280", "1280x", "0x5", "1280x720x1", "-1x5", "1280x99999999999"] { #expect(FrameSize(bad) == nil) }
+    for bad in ["", "x", "1280", "1280x", "0x5", "1280x720x1", "-1x5", "1280x99999999999"] {
+      #expect(FrameSize(bad) == nil)
+    }
     #expect(FrameRate("30000/1001")?.description == "29.97")
     #expect(FrameRate("7.5")?.description == "7.5" && FrameRate("30")?.description == "30")
     for bad in ["", "0", "-1", "1/0", "nan", "inf", "1e9", "30fps"] { #expect(FrameRate(bad) == nil) }

@@ -57,7 +57,8 @@ import Testing
       (["video0", "--to", "h:1"], "'video0'"), (["file:", "--to", "h:1"], "file:"),
       (["libcamera:0", "--to", "h:1"], "libcamera"), (["/dev/video0", "/dev/video0", "--to", "h:1"], "twice"),
       (["receive"], "no port"), (["receive", "5000", "6000"], "'6000'"), (["receive", "5000", "--to", "h:1"], "--to"),
-      (["receive", "5000", "--frames", "0"], "--frames '0'"), (["list", "x"], "'x'"), (["list", "--out", "d"], "--out"),
+      (["receive", "5000", "--frames", "0"], "--frames '0'"), (["list", "x"], "'x'"),
+      (["list", "--out", "d"], "--out"),
     ]
     for (words, part) in wrong {
       let said = complaint(words)

@@ -84,7 +84,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       let packet = plan[index]
       batch.append(header: packet.header, payload: packet.payload)
     }
-    for index in 0..<destinations.count { destinations[index].beginFrame() }
+    for index in 0..<destinations.count { destinations[index].beginFrame(byteCount: plan.byteCount) }
   }
 
   /// Sends a receiver as much as its socket takes; the frame goes back when all receivers have it.

@@ -4,6 +4,7 @@ import LinuxIO
 struct Destination: ~Copyable {
   private let sender: DatagramSender
   private var next = 0
+  private var largestFrame = 0
   private(set) var isDone = true
   /// The loop is told when the socket takes more.
   var isWaiting = false
@@ -19,9 +20,15 @@ struct Destination: ~Copyable {
   /// Packets of the frame that it got.
   var sent: Int { next }
 
-  mutating func beginFrame() {
+  /// Begins with another frame.
+  /// - Parameter byteCount: of all its packets. The socket's buffer shall take two such frames: with less, a moment's
+  ///   delay on the way costs packets; with much more, frames would grow old in it.
+  mutating func beginFrame(byteCount: Int) {
     next = 0
     isDone = false
+    guard byteCount > largestFrame else { return }
+    largestFrame = byteCount + byteCount / 4
+    sender.setSendBuffer(bytes: 2 * largestFrame)
   }
 
   /// What one more try came to.
