@@ -1,96 +1,99 @@
 #!/usr/bin/env python3
-"""Captures frames from a V4L2 device by itself, to judge a camera or another program by: grab.py DEVICE COUNT [MJPG 1920x1080 [FPS]].
+"""Captures frames from a V4L2 device, to judge a camera by what arrives:
+    grab.py DEVICE COUNT [format=MJPG] [size=1920x1080] [fps=30] [streams=1] [timeout=5] [keep=FOLDER]
 
-Prints a line of JSON for each frame: sequence, flags, bytes, SHA-256, the driver's time stamp and the time of DQBUF (ns of
-the guest's CLOCK_MONOTONIC). With --keep FOLDER it writes the frames there too, 000000 and so on.
+Prints a line of JSON for each frame: sequence, flags, bytes, the driver's time stamp and the time of DQBUF (ns of the
+guest's CLOCK_MONOTONIC), SHA-256. It takes COUNT frames, stops, and starts again as often as `streams` says; it ends with
+status 1 when no frame comes for `timeout` seconds. `keep` is a folder for the frames themselves: 000000, 000001, …
+
+It does without argparse, ctypes and json: in an emulated machine each costs a good part of a second.
 """
 
-import argparse
-import ctypes
 import fcntl
 import hashlib
-import json
 import mmap
 import os
 import select
 import struct
+import sys
 import time
 
 CAPTURE, MEMORY_MMAP = 1, 1
 BUFFERS = 8
-
-
-class Buffer(ctypes.Structure):
-    """struct v4l2_buffer of a 64-bit machine; its timecode, which no one uses, is left as bytes."""
-    _fields_ = [("index", ctypes.c_uint32), ("type", ctypes.c_uint32), ("bytesused", ctypes.c_uint32),
-                ("flags", ctypes.c_uint32), ("field", ctypes.c_uint32), ("seconds", ctypes.c_int64),
-                ("microseconds", ctypes.c_int64), ("timecode", ctypes.c_uint8 * 16), ("sequence", ctypes.c_uint32),
-                ("memory", ctypes.c_uint32), ("offset", ctypes.c_uint64), ("length", ctypes.c_uint32),
-                ("reserved", ctypes.c_uint32 * 2)]
+# struct v4l2_buffer: index, type, bytesused, flags, field, time stamp (s, µs), timecode, sequence, memory, offset, length
+BUFFER = struct.Struct("<5I4x2q16s2IQI12x")
+DEFAULTS = {"format": "MJPG", "size": "1920x1080", "fps": "30", "streams": "1", "timeout": "5", "keep": ""}
 
 
 def request(direction, number, size):
     return direction << 30 | size << 16 | ord("V") << 8 | number
 
 
-S_FMT = request(3, 5, 208)
-REQBUFS = request(3, 8, 20)
-QUERYBUF, QBUF, DQBUF = (request(3, number, ctypes.sizeof(Buffer)) for number in (9, 15, 17))
+S_FMT, S_PARM, REQBUFS = request(3, 5, 208), request(3, 22, 204), request(3, 8, 20)
+QUERYBUF, QBUF, DQBUF = (request(3, number, BUFFER.size) for number in (9, 15, 17))
 STREAMON, STREAMOFF = request(1, 18, 4), request(1, 19, 4)
-S_PARM = request(3, 22, 204)
 
 
 class Reader:
     def __init__(self, path, fourcc, width, height, fps):
         self.device = os.open(path, os.O_RDWR | os.O_NONBLOCK)
-        text = struct.pack("<I4xII4s", CAPTURE, width, height, fourcc.encode())
-        fcntl.ioctl(self.device, S_FMT, bytearray(text.ljust(208, b"\0")))
-        fcntl.ioctl(self.device, S_PARM, bytearray(struct.pack("<IIIII", CAPTURE, 0, 0, 1, fps).ljust(204, b"\0")))
-        fcntl.ioctl(self.device, REQBUFS, bytearray(struct.pack("<III", BUFFERS, CAPTURE, MEMORY_MMAP).ljust(20, b"\0")))
+        self.call(S_FMT, struct.pack("<I4xII4s", CAPTURE, width, height, fourcc.encode()).ljust(208, b"\0"))
+        self.call(S_PARM, struct.pack("<IIIII", CAPTURE, 0, 0, 1, fps).ljust(204, b"\0"))
+        self.call(REQBUFS, struct.pack("<III8x", BUFFERS, CAPTURE, MEMORY_MMAP))
         self.maps = []
         for index in range(BUFFERS):
-            buffer = self.call(QUERYBUF, Buffer(index=index, type=CAPTURE, memory=MEMORY_MMAP))
-            self.maps.append(mmap.mmap(self.device, buffer.length, offset=buffer.offset))
-            self.call(QBUF, buffer)
-        fcntl.ioctl(self.device, STREAMON, struct.pack("<I", CAPTURE))
+            *_, offset, length = self.buffer(QUERYBUF, index)
+            self.maps.append(mmap.mmap(self.device, length, offset=offset))
 
-    def call(self, number, buffer):
-        fcntl.ioctl(self.device, number, buffer)
-        return buffer
+    def call(self, number, data):
+        data = bytearray(data)
+        fcntl.ioctl(self.device, number, data)
+        return data
+
+    def buffer(self, number, index=0):
+        return BUFFER.unpack(self.call(number, BUFFER.pack(index, CAPTURE, 0, 0, 0, 0, 0, b"", 0, MEMORY_MMAP, 0, 0)))
+
+    def start(self):
+        for index in range(BUFFERS):
+            self.buffer(QBUF, index)
+        self.call(STREAMON, struct.pack("<I", CAPTURE))
+
+    def stop(self):
+        self.call(STREAMOFF, struct.pack("<I", CAPTURE))
 
     def frame(self, timeout):
-        """The next frame's facts and bytes; None if none comes in time."""
+        """The next frame's line and bytes; None if none comes in time."""
         ready, _, _ = select.select([self.device], [], [], timeout)
         if not ready:
             return None
-        buffer = self.call(DQBUF, Buffer(type=CAPTURE, memory=MEMORY_MMAP))
-        facts = {"sequence": buffer.sequence, "flags": buffer.flags, "size": buffer.bytesused,
-                 "stamp": buffer.seconds * 1_000_000_000 + buffer.microseconds * 1000, "dequeued": time.monotonic_ns()}
-        data = self.maps[buffer.index][:buffer.bytesused]
-        self.call(QBUF, buffer)         # which changes what it says
-        return {**facts, "sha256": hashlib.sha256(data).hexdigest()}, data
+        index, _, size, flags, _, seconds, microseconds, _, sequence, *_ = self.buffer(DQBUF)
+        dequeued = time.monotonic_ns()
+        data = self.maps[index][:size]
+        self.buffer(QBUF, index)
+        return (f'{{"sequence": {sequence}, "flags": {flags}, "size": {size}, '
+                f'"stamp": {seconds * 1_000_000_000 + microseconds * 1000}, "dequeued": {dequeued}, '
+                f'"sha256": "{hashlib.sha256(data).hexdigest()}"}}'), data
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("device")
-    parser.add_argument("count", type=int)
-    parser.add_argument("fourcc", nargs="?", default="MJPG")
-    parser.add_argument("size", nargs="?", default="1920x1080")
-    parser.add_argument("fps", nargs="?", type=int, default=30)
-    parser.add_argument("--timeout", type=float, default=5, help="seconds without a frame after which it gives up, with status 1")
-    parser.add_argument("--keep", help="a folder for the frames")
-    options = parser.parse_args()
-    reader = Reader(options.device, options.fourcc, *map(int, options.size.split("x")), options.fps)
-    for number in range(options.count):
-        frame = reader.frame(options.timeout)
-        if frame is None:
-            raise SystemExit(1)
-        print(json.dumps(frame[0]), flush=True)
-        if options.keep:
-            with open(os.path.join(options.keep, f"{number:06}"), "wb") as file:
-                file.write(frame[1])
+def main(device, count, *words):
+    options = DEFAULTS | dict(word.split("=") for word in words)
+    reader = Reader(device, options["format"], *map(int, options["size"].split("x")), int(options["fps"]))
+    number = 0
+    for _ in range(int(options["streams"])):
+        reader.start()
+        for _ in range(int(count)):
+            frame = reader.frame(float(options["timeout"]))
+            if frame is None:
+                sys.exit(1)
+            print(frame[0], flush=True)
+            if options["keep"]:
+                with open(os.path.join(options["keep"], f"{number:06}"), "wb") as file:
+                    file.write(frame[1])
+            number += 1
+        reader.stop()
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

@@ -3,18 +3,17 @@
 # The environment comes from init.sh: LAB_MODULES, LAB_PYTHON, LAB_AGENT, LAB_VERSION, PATH.
 
 file_systems() {
-    mount -t sysfs sysfs /sys
-    mount -t devtmpfs devtmpfs /dev
+    busybox mount -t sysfs sysfs /sys
+    busybox mount -t devtmpfs devtmpfs /dev
     mkdir -p /dev/pts /dev/shm /lab "/lib/modules/$LAB_VERSION"
-    mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
-    mount -t tmpfs tmpfs /dev/shm
-    mount -t tmpfs tmpfs /run
-    mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 lab /lab
-    mount --bind "$LAB_MODULES/$LAB_VERSION" "/lib/modules/$LAB_VERSION"
+    busybox mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
+    busybox mount -t tmpfs tmpfs /dev/shm
+    busybox mount -t tmpfs tmpfs /run
+    busybox mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 lab /lab
+    busybox mount --bind "$LAB_MODULES/$LAB_VERSION" "/lib/modules/$LAB_VERSION"
 }
 
 devices() {
-    modprobe -a virtio_net xhci_pci
     # udev names the cameras (/dev/v4l/by-id); only what tests touch is sent through it, the rest costs seconds.
     if test -x /lib/systemd/systemd-udevd; then
         /lib/systemd/systemd-udevd --daemon
@@ -40,7 +39,6 @@ network() {
 
 file_systems
 mkfifo /run/prepared
-modprobe virtio_console
 { devices; network; } > /run/prepared &     # Python takes 2 s to start: meanwhile …
 
 # -I -S: nothing of the user's Python set-up, and half a second less.

@@ -8,7 +8,7 @@ export PATH=/bin
 busybox mount -t proc proc /proc
 for module in /modules/*; do busybox insmod "$module"; done
 
-for card in eth0 eth1; do busybox ip link set $card up 2>/dev/null || true; done      # the link comes while we go on
+for card in eth0 eth1; do busybox ip link set $card up 2>/dev/null || true; done      # an e1000e needs 3 s to find its link
 
 # The host's files are read-only; whatever the guest writes lands in memory and is gone with it.
 busybox mount -t 9p -o trans=virtio,version=9p2000.L,ro,cache=loose,msize=262144 root /host

@@ -12,7 +12,7 @@
             process.signal("TERM")
             process.wait(timeout=5)     # -> Result; raises TimeoutError
 
-            machine.wait_for_path(camera.device)  # the camera's /dev/v4l/by-id/…; a shell pattern will do
+            machine.wait_for_path(camera.device)  # the camera's /dev/v4l/by-id/…; a shell pattern will do; there=False
             machine.clock()             # -> Clock(offset, uncertainty): ns; host = guest + offset
 
 Machine(cameras=0, nics=("e1000e",), memory="2G", cpus=2)
@@ -82,9 +82,9 @@ class Machine:
         """Starts a command and returns at once; terminal = (rows, columns) gives it one."""
         return self.link.spawn(command, cwd, env, terminal, listener)
 
-    def wait_for_path(self, pattern, timeout=20):
-        """Waits until a path of the guest exists (a shell pattern will do): a camera takes a second to appear."""
-        self.run(f'until set -- {pattern}; test -e "$1"; do sleep 0.1; done', timeout)
+    def wait_for_path(self, pattern, timeout=20, there=True):
+        """Waits until a path of the guest exists, or no longer; a shell pattern will do. A camera takes a second."""
+        self.run(f'{"until" if there else "while"} set -- {pattern}; test -e "$1"; do sleep 0.1; done', timeout)
 
     def clock(self, rounds=40):
         return self.link.measure_clock(rounds)
@@ -161,7 +161,7 @@ class Machine:
                 self.qemu.kill()
             self.qemu.wait()
         if self.link:
-            self.link.connection.close()
+            self.link.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

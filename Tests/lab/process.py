@@ -103,6 +103,11 @@ class Link:
             self.closed = True
             self.changed.notify_all()
 
+    def close(self):
+        """To be called when QEMU has ended, so that the thread has too."""
+        self.reader.join(5)
+        self.connection.close()
+
     def send(self, **message):
         with self.writing:
             self.connection.sendall(json.dumps(message).encode() + b"\n")

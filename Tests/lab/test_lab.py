@@ -2,11 +2,14 @@
 """Tests of the lab itself: one boot, and the kernel's own uvcvideo as the judge. Run: python3 -m unittest test_lab."""
 
 import collections
-import hashlib
 import importlib.machinery
 import importlib.util
+import itertools
 import json
+import multiprocessing
+import os
 import pathlib
+import signal
 import sys
 import time
 import unittest
@@ -26,23 +29,27 @@ FLAG_ERROR = 0x40
 FAULTS = ["cut", "no-eoi", "no-soi", "random", "zeros", "old", "no-dht", "no-eof", "empty", "error"]
 
 machine = pictures = None
+serials = itertools.count()
 
 
 def setUpModule():
     global machine, pictures
     pictures = Source.made(MODES)
+    unittest.addModuleCleanup(check_nothing_left)       # the first one in is the last one out
     machine = unittest.enterModuleContext(Machine(cameras=2, nics=("e1000e", "virtio")))
-    unittest.addModuleCleanup(check_nothing_left, machine)
 
 
-def check_nothing_left(gone):
-    """Clean-ups run in reverse, so this one is registered again by the test that ends the machine."""
+def check_nothing_left():
+    assert machine.qemu.poll() is not None, "QEMU still runs"
+    assert not machine.folder.exists(), f"{machine.folder} is still there"
+    assert not machine.link.reader.is_alive(), "a thread is left"
+    assert not multiprocessing.active_children(), "a camera is left"
 
 
 class Case(unittest.TestCase):
     def camera(self, modes=SMALL, number=0, **options):
-        """A camera in the guest, ready, for this test only."""
-        camera = self.enterContext(Camera(machine.sockets[number], modes, pictures, serial=f"T{number}", **options))
+        """A camera in the guest, ready, for this test only. None has the name of another, which may still be going."""
+        camera = self.enterContext(Camera(machine.sockets[number], modes, pictures, serial=f"T{next(serials)}", **options))
         machine.wait_for_path(camera.device)
         return camera
 
@@ -92,7 +99,7 @@ class MachineTests(Case):
 
     def test_too_long(self):
         with self.assertRaisesRegex(TimeoutError, "before"):
-            machine.run("echo before; sleep 1234", timeout=2)
+            machine.run("echo before; sleep 1234", timeout=1)
         self.assertNotEqual(machine.run("pgrep -f 'sleep [1]234'").status, 0)
 
     def test_terminal(self):
@@ -145,7 +152,6 @@ class CameraTests(Case):
         camera = self.camera(MODES)
         about = machine.run(["v4l2-ctl", "-d", camera.device, "-D", "--list-formats-ext", "-L"]).stdout
         self.assertRegex(about, r"Driver name\s*: uvcvideo")
-        self.assertRegex(about, r"Serial\s*: T0")
         lines = [line.strip() for line in about.splitlines()]
         start = lines.index("[0]: 'MJPG' (Motion-JPEG, compressed)")
         self.assertEqual(lines[start:start + 8], [
@@ -158,46 +164,60 @@ class CameraTests(Case):
 
     def test_full_rate_bit_for_bit(self):
         camera = self.camera(MODES)
-        got = self.grab(camera, 120)
+        got = self.grab(camera, 90)
         self.assert_same(got, camera)
-        self.assertEqual([frame.sequence for frame in got], list(range(120)))
+        self.assertEqual([frame.sequence for frame in got], list(range(90)))
         self.assertAlmostEqual(rate(got), 30, delta=0.5)
-        self.assertAlmostEqual(rate(self.grab(camera, 20, "MJPG", "1920x1080", "15")), 15, delta=0.5)
+        self.assertAlmostEqual(rate(self.grab(camera, 10, "fps=15")), 15, delta=0.5)
 
     def test_raw_frames(self):
         camera = self.camera(MODES)
-        got = self.grab(camera, 20, "YUYV", "640x480", "15")
+        got = self.grab(camera, 20, "format=YUYV", "size=640x480", "fps=15")
         self.assert_same(got, camera)
         self.assertEqual({frame.size for frame in got}, {640 * 480 * 2})
 
     def test_again_and_again(self):
         """Ids of requests are used again after each stop: none may be lost or confused."""
         camera = self.camera()
-        for _ in range(6):
-            self.assert_same(self.grab(camera, 4, "MJPG", "640x480"), camera)
+        got = self.grab(camera, 4, "size=640x480", "streams=6")
+        for number in range(6):
+            self.assert_same(got[4 * number:4 * number + 4], camera)
         self.assertEqual({frame.stream for frame in camera.sent()}, set(range(1, 7)))
 
     def test_any_payload_size(self):
         camera = self.camera(payload=(512, 65536))
-        self.assert_same(self.grab(camera, 60, "MJPG", "640x480"), camera)
+        self.assert_same(self.grab(camera, 30, "size=640x480"), camera)
 
     def test_spread(self):
         camera = self.camera(spread=20)
-        got = self.grab(camera, 30, "MJPG", "640x480")
+        got = self.grab(camera, 30, "size=640x480")
         self.assert_same(got, camera)
         spans = sorted((frame.last - frame.first) / 1e6 for frame in camera.sent())
         self.assertAlmostEqual(spans[len(spans) // 2], 20, delta=3)
 
+    def test_frozen_guest(self):
+        """When no transfer waits, a frame is dropped, not saved for later; and what arrives is whole again afterwards."""
+        camera = self.camera()
+        reader = machine.spawn([*GRAB, camera.device, 20, "size=640x480"])
+        reader.wait_for("sha256")
+        os.kill(machine.qemu.pid, signal.SIGSTOP)
+        time.sleep(0.5)
+        os.kill(machine.qemu.pid, signal.SIGCONT)
+        self.assertEqual(reader.wait(20).status, 0)
+        dropped = [frame for frame in camera.frames() if frame.fate.startswith("dropped")]
+        self.assertAlmostEqual(len(dropped), 15, delta=4)
+        self.assert_same(frames_of(reader.output()[0]), camera)
+
     def test_frames_are_the_pictures(self):
         camera = self.camera()
-        self.grab(camera, 3, "MJPG", "640x480", "--keep", "/lab")
+        self.grab(camera, 3, "size=640x480", "keep=/lab")
         files = {file.read_bytes() for file in jpegs(640, 480).iterdir()}
         for number in range(3):
             self.assertIn((machine.shared / f"{number:06}").read_bytes(), files)
 
     def test_two_cameras(self):
         cameras = [self.camera(MODES, number) for number in range(2)]
-        readers = [machine.spawn([*GRAB, camera.device, 30, "MJPG", "640x480"]) for camera in cameras]
+        readers = [machine.spawn([*GRAB, camera.device, 30, "size=640x480"]) for camera in cameras]
         for camera, reader in zip(cameras, readers):
             self.assertEqual(reader.wait(30).status, 0)
             self.assert_same(frames_of(reader.output()[0]), camera)
@@ -228,7 +248,7 @@ class FaultTests(Case):
         """Linux 6.1 drops what the camera marks as wrong and what is empty; all else it hands over as it came."""
         plan = {10 + 4 * number: name for number, name in enumerate(FAULTS)}
         camera = self.camera(faults=plan)
-        got = self.grab(camera, 60, "MJPG", "640x480")
+        got = self.grab(camera, 60, "size=640x480")
         arrived = {frame.sha256 for frame in got}
         sent = [frame for frame in camera.frames() if frame.first][:62]
         self.assertEqual({frame.fault for frame in sent} - {None}, set(FAULTS))
@@ -240,7 +260,7 @@ class FaultTests(Case):
 
     def test_stall(self):
         camera = self.camera(faults={5: "stall:1.5"})
-        got = self.grab(camera, 10, "MJPG", "640x480")
+        got = self.grab(camera, 10, "size=640x480")
         self.assert_same(got, camera)
         gaps = [(later.stamp - sooner.stamp) / 1e9 for sooner, later in zip(got, got[1:])]
         self.assertAlmostEqual(max(gaps), 1.5, delta=0.2)
@@ -248,7 +268,7 @@ class FaultTests(Case):
 
     def test_injected(self):
         camera = self.camera()
-        reader = machine.spawn([*GRAB, camera.device, 20, "MJPG", "640x480"])
+        reader = machine.spawn([*GRAB, camera.device, 20, "size=640x480"])
         reader.wait_for("sha256")
         camera.inject("cut")
         reader.wait(20)
@@ -258,17 +278,17 @@ class FaultTests(Case):
 
     def test_unplug_and_replug(self):
         camera = self.camera(faults={8: "unplug:1"})
-        result = machine.run([*GRAB, camera.device, 30, "MJPG", "640x480"], timeout=20)
+        result = machine.run([*GRAB, camera.device, 30, "size=640x480"], timeout=20)
         self.assertIn("No such device", result.stderr)
         self.assertEqual(len(frames_of(result.stdout)), 8)
         self.assertEqual([frame.fate for frame in camera.frames()][8:], ["aborted"])
         machine.wait_for_path(camera.device)
-        self.assert_same(self.grab(camera, 5, "MJPG", "640x480"), camera)
+        self.assert_same(self.grab(camera, 5, "size=640x480"), camera)
         camera.unplug()
-        machine.run(f"while test -e {camera.device}; do sleep 0.1; done", timeout=10)
+        machine.wait_for_path(camera.device, there=False)
         camera.plug()
         machine.wait_for_path(camera.device)
-        self.assert_same(self.grab(camera, 5, "MJPG", "640x480"), camera)
+        self.assert_same(self.grab(camera, 5, "size=640x480"), camera)
 
 
 if __name__ == "__main__":
