@@ -84,7 +84,8 @@ class Camera:
 
     def frames(self):
         with open(self.path) as file:
-            return [Frame(**json.loads(line)) for line in file if line.endswith("\n")]
+            frames = [Frame(**json.loads(line)) for line in file if line.endswith("\n")]
+        return [frame._replace(format=Format(*frame.format)) for frame in frames]
 
     def sent(self):
         return [frame for frame in self.frames() if frame.fate == "sent"]

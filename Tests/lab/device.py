@@ -196,7 +196,7 @@ class Device:
         self.due += self.interval
         picture = self.frames(self.format, self.index)
         data = faults.apply(name, picture.data, self.old or picture.data)
-        record = {"index": self.index, "stream": self.streams, "format": "{} {}x{}@{}".format(*self.format),
+        record = {"index": self.index, "stream": self.streams, "format": self.format,
                   "picture": picture.name, "fault": fault, "size": len(data)}
         self.index += 1
         if self.frame and self.frame.transfers:

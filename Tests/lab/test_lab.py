@@ -175,6 +175,7 @@ class CameraTests(Case):
         got = self.grab(camera, 20, "format=YUYV", "size=640x480", "fps=15")
         self.assert_same(got, camera)
         self.assertEqual({frame.size for frame in got}, {640 * 480 * 2})
+        self.assertEqual({frame.format for frame in camera.frames()}, {("YUYV", 640, 480, 15)})
 
     def test_again_and_again(self):
         """Ids of requests are used again after each stop: none may be lost or confused."""
