@@ -242,7 +242,7 @@ class Errors(Case):
         metadata = camera.device.replace("index0", "index1")
         self.check([metadata], 1, metadata, "does not capture video")
         self.check(["/dev/video77"], 1, "/dev/video77", "no such device")
-        self.check(["/dev/tty"], 1, "/dev/tty", "no video device")
+        self.check(["/dev/null"], 1, "/dev/null", "no video device")
 
     def test_no_bandwidth_says_what_to_do(self):
         camera = self.camera()

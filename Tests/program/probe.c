@@ -2,6 +2,9 @@
 // is handed to the kernel lies in the camera's own mapping. Writes JSON to $PROBE_OUT at the end.
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
+#include <linux/videodev2.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +69,20 @@ void *mmap(void *address, size_t length, int protection, int flags, int fd, off_
     if (index < MOST_MAPS) { maps[index].start = start; maps[index].length = length; }
   }
   return start;
+}
+
+// A driver that refuses to stream: VIDIOC_STREAMON fails with the number in $PROBE_STREAMON.
+int ioctl(int fd, unsigned long request, ...) {
+  va_list arguments;
+  va_start(arguments, request);
+  void *argument = va_arg(arguments, void *);
+  va_end(arguments);
+  const char *refused = getenv("PROBE_STREAMON");
+  if (request == VIDIOC_STREAMON && refused) {
+    errno = atoi(refused);
+    return -1;
+  }
+  return syscall(SYS_ioctl, fd, request, argument);
 }
 
 static int is_mapped(const struct iovec *range) {
