@@ -57,40 +57,52 @@ class Encoder:
         self.library.tjDestroy(self.handle)
 
 
-def jpegs(width, height, count=30, sampling="422", quality=85):
-    """A folder with that many JPEG files, 000.jpg and so on: made at the first call, found at the next."""
+def kept(name, make):
+    """The folder of that name in the cache; if it is not there, make(folder) fills it first, beside its final place."""
     home = cache() / "pictures"
     home.mkdir(exist_ok=True)
-    final = home / f"{width}x{height}-{sampling}-q{quality}-n{count}-v{VERSION}"
-    if final.exists():
-        return final
-    with tempfile.TemporaryDirectory(dir=home, prefix=".") as folder:
-        tree = pathlib.Path(folder) / "tree"
-        tree.mkdir()
-        encoder = Encoder(width, height, sampling, quality)
-        for number, view in enumerate(views(count)):
-            (tree / f"{number:03}.jpg").write_bytes(encoder.encode(*view))
-        encoder.close()
-        if not final.exists():
-            tree.rename(final)
+    final = home / f"{name}-v{VERSION}"
+    if not final.exists():
+        with tempfile.TemporaryDirectory(dir=home, prefix=".") as folder:
+            tree = pathlib.Path(folder) / "tree"
+            tree.mkdir()
+            make(tree)
+            if not final.exists():      # someone else may have been faster
+                tree.rename(final)
     return final
 
 
-def raw(width, height, count):
-    """YUYV frames of the same views."""
-    luma, *chroma = texture.planes(width, height, 2, 1)
-    frames = []
-    for x, y in views(count):
-        frame = bytearray(2 * width * height)
-        for row in range(height):
-            start = luma.offset(x, y + row)
-            out = 2 * width * row
-            frame[out:out + 2 * width:2] = luma.data[start:start + width]
-            for place, plane in zip((1, 3), chroma):
-                start = plane.offset(x // 2, y + row)
-                frame[out + place:out + 2 * width:4] = plane.data[start:start + width // 2]
-        frames.append(bytes(frame))
-    return frames
+def jpegs(width, height, count=30, sampling="422", quality=85):
+    """A folder with that many JPEG files, 000.jpg and so on: made at the first call, found at the next."""
+    def make(folder):
+        encoder = Encoder(width, height, sampling, quality)
+        for number, view in enumerate(views(count)):
+            (folder / f"{number:03}.jpg").write_bytes(encoder.encode(*view))
+        encoder.close()
+    return kept(f"{width}x{height}-{sampling}-q{quality}-n{count}", make)
+
+
+def raws(width, height, count):
+    """The same with YUYV frames: 000.yuyv and so on."""
+    def make(folder):
+        planes = texture.planes(width, height, 2, 1)
+        for number, view in enumerate(views(count)):
+            (folder / f"{number:03}.yuyv").write_bytes(yuyv(planes, width, height, *view))
+    return kept(f"{width}x{height}-yuyv-n{count}", make)
+
+
+def yuyv(planes, width, height, x, y):
+    """The view at an even place of the texture, as luma and chroma in turn."""
+    luma, *chroma = planes
+    frame = bytearray(2 * width * height)
+    for row in range(height):
+        start = luma.offset(x, y + row)
+        out, end = 2 * width * row, 2 * width * (row + 1)
+        frame[out:end:2] = luma.data[start:start + width]
+        for place, plane in zip((1, 3), chroma):
+            start = plane.offset(x // 2, y + row)
+            frame[out + place:end:4] = plane.data[start:start + width // 2]
+    return frame
 
 
 class Source:
@@ -105,18 +117,14 @@ class Source:
 
     @classmethod
     def folder(cls, path):
-        """The JPEG files of a folder, by name, for whatever format."""
-        files = sorted(each for each in pathlib.Path(path).iterdir() if each.suffix.lower() in (".jpg", ".jpeg"))
-        return cls({None: [Picture(file.name, file.read_bytes()) for file in files]})
+        """The files of a folder, by name, for whatever format."""
+        return cls({None: [Picture(file.name, file.read_bytes()) for file in sorted(pathlib.Path(path).iterdir())]})
 
     @classmethod
     def made(cls, modes, count=30, sampling="422"):
         """Our own test pictures for all these modes."""
         pictures = {}
         for fourcc, width, height, _ in modes:
-            if fourcc == "MJPG":
-                pictures[fourcc, width, height] = cls.folder(jpegs(width, height, count, sampling)).pictures[None]
-            else:
-                frames = raw(width, height, min(count, 8))
-                pictures[fourcc, width, height] = [Picture(f"raw{number}", data) for number, data in enumerate(frames)]
+            folder = jpegs(width, height, count, sampling) if fourcc == "MJPG" else raws(width, height, min(count, 8))
+            pictures[fourcc, width, height] = cls.folder(folder).pictures[None]
         return cls(pictures)
