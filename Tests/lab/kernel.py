@@ -53,7 +53,7 @@ class Kernel:
         """The files of a module and of what it needs, in the order to load them."""
         lines = subprocess.run(["modprobe", "--dirname", self.folder, "--set-version", self.release,
                                 "--show-depends", module], check=True, capture_output=True, text=True).stdout
-        return [pathlib.Path(line.split()[1]) for line in lines.splitlines() if line.startswith("insmod ")]
+        return [pathlib.Path(path) for path in re.findall(r"^insmod (.*\.ko(?:\.xz)?)", lines, re.M)]
 
     def write_initramfs(self, path, settings):
         """An initramfs of busybox, init.sh, the modules for the root, and the settings (a dict of strings)."""
@@ -92,7 +92,8 @@ def fetch(folder):
                 subprocess.run(["apt-get", "update", "-qq"], check=True, stdout=sys.stderr)
             name, version = package()
             say(f"downloading {name} {version} (once)")
-            subprocess.run(["apt-get", "download", "-q", f"{name}={version}"], cwd=folder, check=True, stdout=sys.stderr)
+            subprocess.run(["apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", f"{name}={version}"], cwd=folder,
+                           check=True, stdout=sys.stderr)
             return version
         except (TypeError, subprocess.CalledProcessError):
             if update:
