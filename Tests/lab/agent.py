@@ -172,5 +172,4 @@ class Agent:
 if __name__ == "__main__":
     with open("/run/prepared") as prepared:     # guest.sh: devices and network are made at the same time
         prepared.read()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     Agent(open_port()).run()
