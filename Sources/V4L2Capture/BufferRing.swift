@@ -43,13 +43,11 @@ public struct BufferRing: ~Copyable {
 
   /// Takes the next frame that is done (VIDIOC_DQBUF).
   /// - Returns: nil where none is.
+  /// - Throws: what the driver says, also where it did not take a frame before back (VIDIOC_QBUF).
   public func dequeue() throws(CaptureError) -> Frame? { try lender.pointee.dequeue(lender) }
 
   /// What the driver's timestamps are, as it flagged the last frame's.
   public var timestampSource: TimestampSource? { lender.pointee.timestampSource }
-
-  /// Buffers that the driver would not take back (VIDIOC_QBUF), and why it did not.
-  public var lost: (count: Int, errno: Errno)? { lender.pointee.lost }
 }
 
 /// Which clock and which instant a driver's timestamps are of (V4L2_BUF_FLAG_TIMESTAMP_*, TSTAMP_SRC_*).
@@ -58,8 +56,17 @@ public enum TimestampSource: Sendable, Equatable {
   case startOfExposure
   /// CLOCK_MONOTONIC, the frame's last data.
   case endOfFrame
-  /// Another clock: the time at which the frame was taken out is used.
+  /// Another clock, or none: the time at which the frame was taken out is used.
   case unknown
+
+  /// For people.
+  public var text: String {
+    switch self {
+    case .startOfExposure: "the driver's, flagged as the start of exposure (uvcvideo: the first data's arrival)"
+    case .endOfFrame: "the driver's, of the frame's end"
+    case .unknown: "ours, since the driver's are of no known clock: they include its delay"
+    }
+  }
 
   init(flags: UInt32) {
     guard flags & UInt32(V4L2_BUF_FLAG_TIMESTAMP_MASK) == UInt32(V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC) else {
@@ -83,7 +90,8 @@ struct Lender: ~Copyable {
   private var lent = 0
   private var hasEnded = false
   private(set) var timestampSource: TimestampSource?
-  private(set) var lost: (count: Int, errno: Errno)?
+  /// Why the driver did not take a buffer back.
+  private var refusal: Errno?
 
   init(_ device: consuming Device, capacity: Int) {
     self.device = device
@@ -148,6 +156,9 @@ struct Lender: ~Copyable {
 
   @inline(__always)
   mutating func dequeue(_ address: UnsafeMutablePointer<Lender>) throws(CaptureError) -> Frame? {
+    if let refusal {
+      throw CaptureError(SystemCallError("VIDIOC_QBUF", on: device.path, refusal, remedy: Device.remedy(refusal)))
+    }
     var buffer = buffer()
     if let errno = device.descriptor.control(CLINUX_VIDIOC_DQBUF, &buffer) {
       if errno == .wouldBlock { return nil }
@@ -157,12 +168,16 @@ struct Lender: ~Copyable {
     guard index < mapped else {
       throw CaptureError(device.path, "its driver gave buffer \(index) of \(mapped)")
     }
-    let source = TimestampSource(flags: buffer.flags)
+    let now = Clock.monotonic
+    let stamp = buffer.timestamp.nanoseconds
+    // A driver may flag its clock and not set it.
+    let isPlausible = (now - 10_000_000_000...now + 1_000_000_000).contains(stamp)
+    let source = isPlausible ? TimestampSource(flags: buffer.flags) : .unknown
     timestampSource = source
     lent += 1
     return Frame(
       bytes: used(buffer, of: maps[index].bytes), sequence: buffer.sequence,
-      timestamp: source == .unknown ? Clock.monotonic : buffer.timestamp.nanoseconds,
+      timestamp: source == .unknown ? now : stamp,
       isDamaged: buffer.flags & UInt32(V4L2_BUF_FLAG_ERROR) != 0, lender: address, index: buffer.index
     ) { lender, index in
       Lender.takeBack(lender.assumingMemoryBound(to: Lender.self), index)
@@ -185,7 +200,7 @@ struct Lender: ~Copyable {
     }
     var buffer = lender.pointee.buffer(index)
     if let errno = lender.pointee.device.descriptor.control(CLINUX_VIDIOC_QBUF, &buffer) {
-      lender.pointee.lost = ((lender.pointee.lost?.count ?? 0) + 1, errno)
+      lender.pointee.refusal = errno
     }
   }
 

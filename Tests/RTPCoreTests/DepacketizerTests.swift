@@ -84,7 +84,8 @@ import Testing
   @Test func readsTablesOfQAndRestartHeaders() throws {
     let scan: [UInt8] = [1, 2, 3, 0xFF, 0xD9]
     func packet(_ type: UInt8, _ q: UInt8, _ extra: [UInt8]) -> [UInt8] {
-      [0x80, 0x80 | 26, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, type, q, 2, 3] + extra + scan
+      let rtp: [UInt8] = [0x80, 0x80 | 26, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]
+      return rtp + [0, 0, 0, 0, type, q, 2, 3] + extra + scan
     }
     let byQ = try #require(receive([packet(0, 50, [])]).frames.first)
     let read = try header(byQ).get()

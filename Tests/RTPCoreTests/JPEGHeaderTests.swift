@@ -166,7 +166,7 @@ import Testing
     for length in 0..<40 {
       let scan = [UInt8](repeating: 0x55, count: length)
       for junk in [[0], [0, 0], [UInt8](repeating: 7, count: 20)] {
-        let bytes: [UInt8] = jpeg[..<start] + scan + [0xFF, 0xD9] + junk
+        let bytes = Array(jpeg.prefix(start)) + scan + [0xFF, 0xD9] as [UInt8] + junk
         #expect(try scanRange(bytes).get() == start..<start + length + 2)
       }
     }
@@ -177,7 +177,8 @@ import Testing
     #expect(scanRange(Array(jpeg.prefix(jpeg.count / 2))) == .failure(.noEOI))
     #expect(scanRange(Array(jpeg.prefix(start))) == .failure(.noEOI))
     // Stuffed bytes and restart markers are no end.
-    #expect(scanRange(Array(jpeg[..<start]) + [0xFF, 0x00, 0xFF, 0xD0, 0xFF] as [UInt8]) == .failure(.noEOI))
+    let head = Array(jpeg.prefix(start))
+    #expect(scanRange(head + [0xFF, 0x00, 0xFF, 0xD0, 0xFF]) == .failure(.noEOI))
   }
 
   @Test func findsThePicturesOfAFile() throws {

@@ -13,7 +13,7 @@ import Testing
   @Test func isWhatPlayersRead() {
     let text = description(
       .init(host: "192.0.2.9", isIPv6: false),
-      [.init(port: 5001, payloadType: 26, framesPerSecond: 30000 / 1001, size: (1920, 1080))])
+      [.init(port: 5001, payloadType: 26, framesPerSecond: 30000.0 / 1001, size: (1920, 1080))])
     #expect(
       text.split(separator: "\r\n").map(String.init) == [
         "v=0", "o=- 5 1 IN IP4 192.0.2.1", "s=cam era", "c=IN IP4 192.0.2.9", "t=0 0", "m=video 5001 RTP/AVP 26",

@@ -21,12 +21,13 @@ private struct ScriptedSource: FrameSource, ~Copyable {
   private let stop: () -> Void
   private let atEveryFrame: () -> Void
 
-  /// - Parameter lent: how many frames are out, for the test to see.
+  /// - Parameters:
+  ///   - bell: is raised as long as there are frames.
+  ///   - lent: how many frames are out, for the test to see.
   init(
-    _ entries: [Entry], lent: UnsafeMutablePointer<Int>, stop: @escaping () -> Void,
-    atEveryFrame: @escaping () -> Void = {}
-  ) throws {
-    let bell = try EventFD()
+    _ entries: [Entry], bell: consuming EventFD, lent: UnsafeMutablePointer<Int>, stop: @escaping () -> Void,
+    atEveryFrame: @escaping () -> Void
+  ) {
     bell.raise()
     self.bell = bell
     self.entries = entries
@@ -69,7 +70,7 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     let board = try Board(destinations: 1)
     let stop = try EventFD()
     let stopNumber = stop.number
-    let source = try ScriptedSource(entries, lent: lent, stop: { raise(stopNumber) }) { #expect(lent.pointee == 0) }
+    let source = ScriptedSource(entries, bell: try EventFD(), lent: lent, stop: { raise(stopNumber) }) { #expect(lent.pointee == 0) }
     let port = receiver.localAddress.port
     let options = try StreamOptions(Arguments(["test:", "--to", "127.0.0.1:\(port)", "--mtu", "\(packetSize)"]))
     let settings = try StreamSettings(options, camera: 0)
@@ -117,7 +118,8 @@ private struct ScriptedSource: FrameSource, ~Copyable {
 @Suite struct CountingTests {
   @Test func gapsAreDropsOfTheDriver() {
     var gaps = SequenceGaps()
-    let counts = [5, 6, 9, 9, 2, .max - 1, .max, 0, 2].map { gaps.count($0) }
+    let sequences: [UInt32] = [5, 6, 9, 9, 2, .max - 1, .max, 0, 2]
+    let counts = sequences.map { gaps.count($0) }
     #expect(counts == [0, 0, 2, 0, 0, 0, 0, 0, 1])
   }
 

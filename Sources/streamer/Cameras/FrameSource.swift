@@ -7,12 +7,12 @@ protocol FrameSource: ~Copyable {
   var info: SourceInfo { get }
   /// The next frame, or nil where none is due yet. At most two frames are out at a time.
   mutating func next() throws -> Frame?
-  /// Frames that it could not lend, by its own count, and why; nil where there are none.
-  var complaint: String? { get }
+  /// Which instant its timestamps are of, known with its first frame.
+  var timestampSource: TimestampSource? { get }
 }
 
 extension FrameSource where Self: ~Copyable {
-  var complaint: String? { nil }
+  var timestampSource: TimestampSource? { nil }
 }
 
 /// What a camera was found to give.

@@ -35,7 +35,5 @@ struct V4L2Source: FrameSource, ~Copyable {
 
   func next() throws -> Frame? { try ring.dequeue() }
 
-  var complaint: String? {
-    ring.lost.map { "its driver did not take \($0.count) buffers back: VIDIOC_QBUF: \($0.errno)" }
-  }
+  var timestampSource: TimestampSource? { ring.timestampSource }
 }

@@ -1,5 +1,6 @@
 import LinuxIO
 import Synchronization
+import V4L2Capture
 
 /// Where a camera's thread leaves what the main thread prints: the camera's never waits for a terminal or a disk.
 final class Board: Sendable {
@@ -17,8 +18,8 @@ final class Board: Sendable {
     var statistics = StreamStatistics()
     /// Why packets to a receiver failed, by its number.
     var destinationErrors: [Errno?]
-    /// Lines about its start.
-    var notices: [String] = []
+    /// Which instant its timestamps are of.
+    var timestampSource: TimestampSource?
     var end: End?
     /// Raised each time the statistics are to be printed.
     var ticks = 0

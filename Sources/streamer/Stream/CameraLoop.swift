@@ -55,6 +55,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func takeFrame() throws {
     guard let frame = try source.next() else { return }
     abandonFrame()
+    if statistics.captured == 0 { postTimestampSource() }
     statistics.captured += 1
     statistics[.driver] += gaps.count(frame.sequence)
     if let measured = rate.check(frame.timestamp, sequence: frame.sequence) {
@@ -127,6 +128,11 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     guard destinations[index].saidErrno != errno else { return }
     destinations[index].saidErrno = errno
     board.post { $0.destinationErrors[index] = errno }
+  }
+
+  private func postTimestampSource() {
+    let timestamps = source.timestampSource
+    board.post { $0.timestampSource = timestamps }
   }
 
   private func postStatistics(isTick: Bool = false) {

@@ -10,6 +10,7 @@ struct Reporter {
   private var saidDrops: UInt32 = 0
   private var saidErrors: [Errno?]
   private var saidLowRate = false
+  private var saidTimestamps = false
   private var ticks = 0
 
   private var log: Log { settings.log }
@@ -25,6 +26,10 @@ struct Reporter {
       self.info = info
       let receivers = settings.destinations.map(\.description).joined(separator: ", ")
       log.info("\(name): \(info.description), to \(receivers)")
+    }
+    if let source = state.timestampSource, !saidTimestamps {
+      saidTimestamps = true
+      log.debug("\(name): timestamps are \(source.text)")
     }
     sayDrops(state.statistics)
     sayErrors(state)
