@@ -320,6 +320,25 @@ class Faults(Case):
         self.assertGreater(len(packets), 3000)
 
 
+    def test_a_full_socket_without_a_frame_is_not_waited_for(self):
+        """The frame that waits for the socket is given up for a bad one, and then no frame comes: nothing is to be done."""
+        camera = self.camera(MODES, faults={45: "no-eoi", 46: "stall:8"})
+        receiver = self.receiver()
+        machine.run("tc qdisc add dev eth0 root tbf rate 10mbit burst 20kb limit 10mb")
+        try:
+            process = self.stream(camera.device, "--to", f"{HOST}:{receiver.port}")
+            receiver.collect(2.5)
+            # User and system time, in ticks of 10 ms.
+            ticks = "for i in 1 2 3 4 5; do cut -d ' ' -f 14,15 /proc/$(pgrep -x streamer)/stat; sleep 0.5; done"
+            spent = [sum(map(int, line.split())) for line in machine.run(ticks).stdout.splitlines()]
+            result = self.stop(process)
+        finally:
+            machine.run("tc qdisc del dev eth0 root")
+        self.assertRegex(result.stdout, r"packets left out as late")
+        self.assertIn("no_eoi 1", result.stdout.splitlines()[-1])
+        self.assertLess(min(b - a for a, b in zip(spent, spent[2:])), 20, spent)
+
+
 class Devices(Case):
     """The unit tests of V4L2Capture that need a driver, on vivid's devices: of one plane and of several."""
 

@@ -70,7 +70,9 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     let board = try Board(destinations: 1)
     let stop = try EventFD()
     let stopNumber = stop.number
-    let source = ScriptedSource(entries, bell: try EventFD(), lent: lent, stop: { raise(stopNumber) }) { #expect(lent.pointee == 0) }
+    let source = ScriptedSource(entries, bell: try EventFD(), lent: lent, stop: { raise(stopNumber) }) {
+      #expect(lent.pointee == 0)
+    }
     let port = receiver.localAddress.port
     let options = try StreamOptions(Arguments(["test:", "--to", "127.0.0.1:\(port)", "--mtu", "\(packetSize)"]))
     let settings = try StreamSettings(options, camera: 0)

@@ -90,7 +90,11 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   /// Sends a receiver as much as its socket takes; the frame goes back when all receivers have it.
   private mutating func push(_ index: Int) throws {
-    guard !destinations[index].isDone else { return }
+    guard !destinations[index].isDone else {
+      // Its frame was abandoned while it waited.
+      try events.wait(false, for: &destinations[index], number: index)
+      return
+    }
     let before = destinations[index].sent
     let progress = destinations[index].push(batch)
     let sent = destinations[index].sent
