@@ -15,7 +15,7 @@ build: deps ## build the program: .build/release/streamer
 	$(RELEASE) --product streamer
 
 demo: build ## build, and stream a camera (or the test picture) to a receiver here
-	@mkdir -p out && rm -rf out/demo && scripts/demo $(CAMERA)
+	@rm -rf out/demo && mkdir -p out/demo && scripts/demo $(CAMERA)
 
 test: ## all tests: lint, units, the program, the camera lab
 	@scripts/deps build test
