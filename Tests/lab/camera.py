@@ -33,6 +33,7 @@ import signal
 import tempfile
 
 from device import Device
+from faults import split
 from pictures import Picture, Source        # offered here to those who import this
 from uvc import Format, Mode, Paper
 
@@ -46,6 +47,8 @@ class Camera:
 
     def __init__(self, socket, modes, frames, *, faults={}, spread=0, payload=16384, product="Lab Camera", serial="LAB0",
                  log=None):
+        for fault in () if callable(faults) else faults.values():
+            split(fault)            # a name that does not exist is told here, not in the other process
         paper = Paper(modes, IDS, MANUFACTURER, product, serial)
         name = "_".join([MANUFACTURER, *product.split(), serial])
         self.device = f"/dev/v4l/by-id/usb-{name}-video-index0"        # in the guest; index1 is its metadata
@@ -101,6 +104,13 @@ def work(device, orders, others):
     device.run(orders)
 
 
+def fault(text):
+    """An entry of the plan from the command line: INDEX=NAME."""
+    index, _, name = text.partition("=")
+    split(name)
+    return int(index), name
+
+
 def main():
     parser = argparse.ArgumentParser(description="Plugs a virtual camera into a QEMU that waits on a UNIX socket.")
     parser.add_argument("--socket", required=True, help="the path given to QEMU's -chardev socket")
@@ -110,12 +120,11 @@ def main():
     parser.add_argument("--spread", type=float, default=0, help="milliseconds over which a frame is sent")
     parser.add_argument("--payload", type=int, default=16384, help="bytes of a UVC payload")
     parser.add_argument("--serial", default="LAB0")
-    parser.add_argument("--fault", action="append", default=[], metavar="INDEX=NAME", help="see faults.py")
+    parser.add_argument("--fault", type=fault, action="append", default=[], metavar="INDEX=NAME", help="see faults.py")
     parser.add_argument("--log", help="a JSON Lines file of the frames")
     options = parser.parse_args()
     width, height = map(int, options.size.split("x"))
-    plan = {int(index): name for index, name in (each.split("=") for each in options.fault)}
-    with Camera(options.socket, [Mode("MJPG", width, height, options.fps)], Source.folder(options.jpegs), faults=plan,
+    with Camera(options.socket, [Mode("MJPG", width, height, options.fps)], Source.folder(options.jpegs), faults=dict(options.fault),
                 spread=options.spread, payload=options.payload, serial=options.serial, log=options.log) as camera:
         with contextlib.suppress(KeyboardInterrupt):
             camera.process.join()

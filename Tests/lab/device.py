@@ -6,28 +6,14 @@ import hashlib
 import json
 import random
 import select
-import struct
 import time
 
 import faults
 import usbredir
 import uvc
+from frame import Frame
 
-HEADER_SIZE = 12
-FID, EOF, PTS, SCR, ERROR, EOH = 1, 2, 4, 8, 0x40, 0x80
 CLEAR_FEATURE, GET_DESCRIPTOR = 1, 6
-MS = 1_000_000
-
-
-class Frame:
-    """A frame that waits or is on its way: its bytes, the record for the log, and the transfers it is cut into."""
-
-    def __init__(self, record, data, fault):
-        self.record, self.data, self.fault = record, data, fault
-        self.transfers, self.count, self.start = None, 0, 0
-
-    def begin(self, transfers):
-        self.transfers, self.count, self.start = transfers, len(transfers), time.monotonic_ns()
 
 
 class Device:
@@ -39,6 +25,7 @@ class Device:
         self.connection = None
         self.plug_at = 0                            # when to plug in; None: not until told
         self.injected = None
+        self.stalled = None                         # the index of the frame whose stall is over
         self.index = self.streams = 0
         self.random = random.Random(0)
         self.old = b""
@@ -48,7 +35,7 @@ class Device:
     def forget_stream(self):
         self.format = self.frame = self.due = None
         self.requests = collections.deque()         # transfers that wait for data: (id, length)
-        self.toggle = 0
+        self.toggle = False
 
     # --- the loop
 
@@ -72,7 +59,7 @@ class Device:
         """Seconds until something is to be done, if nothing arrives before."""
         times = [self.due] if self.format else []
         if self.frame and self.frame.transfers and self.requests:
-            times.append(self.piece_due())
+            times.append(self.frame.due(self.spread))
         if self.connection is None and self.plug_at is not None:
             times.append(self.plug_at)
         return max(0, min(times) - time.monotonic_ns()) / 1e9 if times else None
@@ -97,7 +84,8 @@ class Device:
         self.plug_at = None
         if self.connection is None:
             self.connection = usbredir.Connection(self.path)
-            self.connection.introduce(uvc.DEVICE_CLASS, (*self.paper.ids, uvc.DEVICE_VERSION), uvc.INTERFACES, (1, 1, uvc.PACKET_SIZE))
+            ids = (*self.paper.ids, uvc.DEVICE_VERSION)
+            self.connection.introduce(uvc.DEVICE_CLASS, ids, uvc.INTERFACES, (1, 1, uvc.PACKET_SIZE))
             self.controls = uvc.Controls(self.paper, self.payload[1])
 
     def unplug(self, seconds=None):
@@ -206,41 +194,14 @@ class Device:
         self.frame = Frame(record, data, fault)
         self.old = picture.data
 
-    stalled = None      # the index of the frame that has already been waited for
-
-    def cut(self, data, fault, transfer):
-        """The USB transfers of a frame: payloads with their headers, each cut to what a transfer holds."""
-        self.toggle ^= FID
-        place, last = 0, False
-        least, most = self.payload
-        clock = time.monotonic_ns() * (uvc.CLOCK_HZ // 1_000_000) // 1000 & 0xFFFFFFFF
-        while not last:
-            size = most if least == most else self.random.randint(least, most)
-            part = data[place:place + size - HEADER_SIZE]
-            place += len(part)
-            last = place >= len(data)
-            bits = EOH | PTS | SCR | self.toggle | (EOF if last and fault != "no-eof" else 0)
-            bits |= ERROR if last and fault == "error" else 0
-            payload = struct.pack("<BBIIH", HEADER_SIZE, bits, clock, clock, 0) + part
-            for start in range(0, len(payload), transfer):
-                yield payload[start:start + transfer]
-            if len(payload) % transfer == 0 and len(payload) < most:
-                yield b""       # only a short transfer tells that a payload has ended before its largest size
-
-    def piece_due(self):
-        frame = self.frame
-        done = frame.count - len(frame.transfers)
-        return frame.start + int(self.spread * MS * done / max(1, frame.count - 1))
-
     def advance(self):
         """Hands over what is due, as far as transfers wait for it."""
         while self.frame and self.requests:
             frame = self.frame
             if not frame.transfers:
-                transfers = list(self.cut(frame.data, frame.fault, self.requests[0][1]))
-                half = faults.split(frame.fault)[0] == "unplug"
-                frame.begin(transfers[:max(1, len(transfers) // 2)] if half else transfers)
-            if time.monotonic_ns() < self.piece_due():
+                self.toggle = not self.toggle
+                frame.begin(self.toggle, self.random.randint, self.payload, self.requests[0][1])
+            if time.monotonic_ns() < frame.due(self.spread):
                 return
             id, _ = self.requests.popleft()
             now = time.monotonic_ns()

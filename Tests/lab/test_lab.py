@@ -167,11 +167,13 @@ class CameraTests(Case):
         self.assertIn("brightness: 77", machine.run(["v4l2-ctl", "-d", plain.device, "-C", "brightness"]).stdout)
 
     def test_full_rate_bit_for_bit(self):
-        got = self.grab(plain, 90)
-        self.assert_same(got, plain)
-        self.assertEqual([frame.sequence for frame in got], list(range(90)))
-        self.assertAlmostEqual(rate(got), 30, delta=0.5)
-        self.assertAlmostEqual(rate(self.grab(plain, 10, "fps=15")), 15, delta=0.5)
+        """The second stream is long enough for the ids of requests that the first one's end cancelled to come round."""
+        got = self.grab(plain, 60, "streams=2")
+        for stream in (got[:60], got[60:]):
+            self.assert_same(stream, plain)
+            self.assertEqual([frame.sequence for frame in stream], list(range(60)))
+            self.assertAlmostEqual(rate(stream), 30, delta=1.5)
+        self.assertAlmostEqual(rate(self.grab(plain, 10, "fps=15")), 15, delta=1.5)
 
     def test_raw_frames(self):
         got = self.grab(plain, 20, "format=YUYV", "size=640x480", "fps=15")
