@@ -129,6 +129,19 @@ class MachineTests(Case):
             self.assertIn(address, addresses)
         self.assertIn("default via 10.0.2.2", machine.run("ip route").stdout)
 
+    def test_segmentation_offload(self):
+        """The e1000e takes UDP GSO; the virtio card, which here has no checksum offload, refuses it with EIO (5)."""
+        code = """if True:
+            import socket
+            for host in "10.0.2.2", "10.0.3.2":
+                sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                sender.setsockopt(socket.SOL_UDP, 103, 1000)        # UDP_SEGMENT
+                try:
+                    print(sender.sendto(bytes(5000), (host, 9)))
+                except OSError as error:
+                    print(error.errno)"""
+        self.assertEqual(machine.run([PYTHON, "-I", "-S", "-c", code]).stdout.split(), ["5000", "5"])
+
     def test_clock(self):
         """The offset must place an instant of the guest between two of the host."""
         clock = machine.clock()
