@@ -89,11 +89,11 @@ def fetch(folder):
     for update in (False, True):
         try:
             if update:
-                subprocess.run(["apt-get", "update", "-qq"], check=True, stdout=sys.stderr)
+                subprocess.run(["apt-get", "update", "-qq"], check=True, stdout=sys.__stderr__)
             name, version = package()
             say(f"downloading {name} {version} (once)")
             subprocess.run(["apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", f"{name}={version}"], cwd=folder,
-                           check=True, stdout=sys.stderr)
+                           check=True, stdout=sys.__stderr__)
             return version
         except (TypeError, subprocess.CalledProcessError):
             if update:
