@@ -59,8 +59,8 @@ import Testing
   }
 
   @Test func nobodyListensIsTold() throws {
-    let port = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1).localAddress.port
-    let sender = try DatagramSender(to: SocketAddress(host: "127.0.0.1", port: port))
+    // The discard service of old: below the ports that other tests get.
+    let sender = try DatagramSender(to: SocketAddress(host: "127.0.0.1", port: 9))
     batch([([1], [2])]) { batch in
       #expect(sender.send(batch, from: 0, count: 1) == .sent(1))
       #expect(sender.takeError() == .connectionRefused)
