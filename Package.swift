@@ -23,7 +23,7 @@ let package = Package(
     .testTarget(name: "RTPCoreTests", dependencies: ["RTPCore", "JPEGCodec"]),
     .testTarget(name: "V4L2CaptureTests", dependencies: ["V4L2Capture"], cSettings: gnu),
     .testTarget(name: "V4L2DeviceTests", dependencies: ["V4L2Capture", "LinuxIO"], cSettings: gnu),
-    .testTarget(name: "JPEGCodecTests", dependencies: ["JPEGCodec"]),
+    .testTarget(name: "JPEGCodecTests", dependencies: ["JPEGCodec", "CTurboJPEG"]),
     .testTarget(
       name: "streamerTests", dependencies: ["streamer", "LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"],
       cSettings: gnu),

@@ -8,8 +8,12 @@ public struct CodecError: Error, CustomStringConvertible {
   public let reason: String
 
   init(_ call: String, _ handle: tjhandle?) {
+    self.init(call, reason: tjGetErrorStr2(handle).map { String(cString: $0) } ?? "unknown error")
+  }
+
+  init(_ call: String, reason: String) {
     self.call = call
-    reason = tjGetErrorStr2(handle).map { String(cString: $0) } ?? "unknown error"
+    self.reason = reason
   }
 
   public var description: String { "\(call): \(reason)" }

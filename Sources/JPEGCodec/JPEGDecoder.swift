@@ -22,21 +22,14 @@ public struct JPEGDecoder: ~Copyable {
   public mutating func decode(
     _ jpeg: UnsafeRawBufferPointer
   ) throws(CodecError) -> (width: Int, height: Int, pixels: UnsafeRawBufferPointer) {
-    let bytes = jpeg.assumingMemoryBound(to: UInt8.self).baseAddress
-    var (width, height, sampling, space) = (Int32(0), Int32(0), Int32(0), Int32(0))
-    guard
-      tjDecompressHeader3(handle, bytes, UInt(jpeg.count), &width, &height, &sampling, &space) == 0
-    else { throw CodecError("tjDecompressHeader3", handle) }
-    let size = 3 * Int(width) * Int(height)
-    if pixels.count < size {
-      pixels.deallocate()
-      pixels = .allocate(byteCount: size, alignment: 16)
-    }
+    let info = try PictureInfo(jpeg, handle)
+    pixels.grow(to: info.rgbBytes)
     guard
       tjDecompress2(
-        handle, bytes, UInt(jpeg.count), pixels.assumingMemoryBound(to: UInt8.self).baseAddress, width, 0,
-        height, Int32(TJPF_RGB.rawValue), TJFLAG_STOPONWARNING | TJFLAG_ACCURATEDCT) == 0
+        handle, jpeg.assumingMemoryBound(to: UInt8.self).baseAddress, UInt(jpeg.count),
+        pixels.assumingMemoryBound(to: UInt8.self).baseAddress, info.width, 0, info.height,
+        Int32(TJPF_RGB.rawValue), TJFLAG_STOPONWARNING | TJFLAG_ACCURATEDCT) == 0
     else { throw CodecError("tjDecompress2", handle) }
-    return (Int(width), Int(height), UnsafeRawBufferPointer(rebasing: pixels[..<size]))
+    return (Int(info.width), Int(info.height), UnsafeRawBufferPointer(rebasing: pixels[..<info.rgbBytes]))
   }
 }

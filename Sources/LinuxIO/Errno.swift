@@ -11,8 +11,10 @@ public struct Errno: RawRepresentable, Equatable, Sendable, CustomStringConverti
 
   public static let accessDenied = Errno(rawValue: EACCES)
   public static let addressInUse = Errno(rawValue: EADDRINUSE)
+  public static let brokenPipe = Errno(rawValue: EPIPE)
   public static let busy = Errno(rawValue: EBUSY)
   public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+  public static let inputOutput = Errno(rawValue: EIO)
   public static let interrupted = Errno(rawValue: EINTR)
   public static let invalidArgument = Errno(rawValue: EINVAL)
   public static let isDirectory = Errno(rawValue: EISDIR)

@@ -5,9 +5,13 @@ public enum File {
   /// Reads all of a file.
   /// - Parameter limit: the most bytes that are taken; a larger file throws EFBIG.
   public static func read(_ path: String, limit: Int = 1 << 30) throws(SystemCallError) -> [UInt8] {
-    let file = try FileDescriptor(opening: path, flags: O_RDONLY)
+    let file = try FileDescriptor(opening: path, flags: O_RDONLY | O_NONBLOCK)
     var status = stat()
     try checked("fstat", on: path) { fstat(file.number, &status) }
+    // A pipe or a terminal has no end to wait for.
+    guard [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) else {
+      throw SystemCallError("read", on: path, .invalidArgument, remedy: "it is no regular file")
+    }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(min(limit, max(0, Int(status.st_size)) + 1))
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
@@ -34,8 +38,13 @@ public enum File {
       return
     }
     let part = path + ".part"
-    try FileDescriptor(opening: part, flags: O_WRONLY | O_CREAT | O_TRUNC).write(bytes, name: part)
-    try checked("rename", on: path) { rename(part, path) }
+    do throws(SystemCallError) {
+      try FileDescriptor(opening: part, flags: O_WRONLY | O_CREAT | O_TRUNC).write(bytes, name: path)
+      try checked("rename", on: path) { rename(part, path) }
+    } catch {
+      unlink(part)
+      throw error
+    }
   }
 
   /// Writes a text as a whole file.

@@ -1,193 +1,154 @@
-/// Puts RTP/JPEG packets (RFC 2435) together to JPEG files. What the network sends is checked and counted; nothing
-/// in it traps or makes it keep more than one frame.
+/// Puts RTP/JPEG packets (RFC 2435) together to JPEG files. What the network sends is checked and counted; nothing in it
+/// traps, or makes it keep more than two frames.
 public struct Depacketizer: ~Copyable {
-  /// What became of a frame.
+  /// What became of a packet.
   public enum Event {
     case none
-    /// A whole JPEG, with standard entropy tables; valid until the next call.
+    /// It was a frame's last: a whole JPEG, with standard entropy tables; valid until the next call.
     case frame(UnsafeRawBufferPointer, width: Int, height: Int)
   }
 
   /// Frames of which every packet came.
   public private(set) var frames: UInt64 = 0
-  /// Frames of which packets are missing.
+  /// Whole frames whose size the packets do not say (over 2040 pixels), and nothing else did.
+  public private(set) var unsized: UInt64 = 0
+  /// Frames of which packets are missing, or whose tables or size are not known.
   public private(set) var incomplete: UInt64 = 0
-  /// Packets that are no RTP, not of this payload type's form, or contradict their frame's others.
+  /// Packets that are no RTP, not of this payload's form, or contradict their frame's others.
   public private(set) var malformed: UInt64 = 0
   /// Packets of another source while this one was sending.
   public private(set) var foreign: UInt64 = 0
   public private(set) var statistics = ReceptionStatistics()
 
-  private let memory: UnsafeMutableRawPointer
-  /// Behind room for the file's header, a scan as long as its offset can say, one packet more, and an EOI.
-  private static let capacity = JPEGFileHeader.largest + JPEGPayloadHeader.largestOffset + 65_536 + 2
-  private var assembly: Assembly?
-  /// The last frame that ended, whose late packets are not a new frame.
+  private let dimensions: (width: UInt16, height: UInt16)?
+  /// The frame under way, and the next one: packets may come out of order over a frame's end.
+  private var current = FrameAssembly()
+  private var next = FrameAssembly()
+  /// The last frame that ended: what is not newer is too late.
   private var ended: UInt32?
+  private var cache = TableCache()
   private var source: (ssrc: UInt32, seen: Int64)?
   /// Nanoseconds after which another source takes the place of a silent one.
   private static let silence: Int64 = 1_000_000_000
 
-  public init() { memory = .allocate(byteCount: Self.capacity, alignment: 16) }
-
-  deinit { memory.deallocate() }
+  /// - Parameter dimensions: pictures' size in pixels where it is over 2040, from the SDP's x-dimensions.
+  public init(dimensions: (width: UInt16, height: UInt16)? = nil) { self.dimensions = dimensions }
 
   /// Takes one datagram.
   /// - Parameter arrival: CLOCK_MONOTONIC in nanoseconds.
   public mutating func receive(_ datagram: UnsafeRawBufferPointer, arrival: Int64) -> Event {
-    guard let (rtp, payload) = RTPHeader.read(datagram) else {
+    guard let packet = RTPHeader.read(datagram) else {
       malformed += 1
       return .none
     }
-    // RTCP on the same port (RFC 5761, 4): packet types 192 to 223 are not RTP.
-    if (64...95).contains(rtp.payloadType) && rtp.marker { return .none }
-    guard follow(rtp.ssrc, arrival) else {
+    // RTCP on the same port (RFC 5761, 4): its packet types 192 to 223 are no payload types.
+    if (64...95).contains(packet.header.payloadType) && packet.header.marker { return .none }
+    guard let fragment = Fragment(packet) else {
+      malformed += 1
+      return .none
+    }
+    guard follow(packet.header, arrival) else {
       foreign += 1
       return .none
     }
-    guard statistics.record(rtp, size: datagram.count, arrival: arrival) == .new else { return .none }
-    guard let fragment = Fragment(payload) else {
-      malformed += 1
-      return .none
-    }
-    return place(fragment, rtp)
+    guard statistics.record(packet.header, size: datagram.count, arrival: arrival) == .new else { return .none }
+    return place(fragment, packet.header)
   }
 
-  /// Ends the frame under way, at the end of a stream.
+  /// Ends the frames under way, at the end of a stream.
   public mutating func finish() {
-    if assembly != nil { incomplete += 1 }
-    assembly = nil
+    endCurrent()
+    endCurrent()
   }
 
-  /// Whether packets of this source are taken: one source at a time, until it falls silent.
-  private mutating func follow(_ ssrc: UInt32, _ arrival: Int64) -> Bool {
-    if let source, source.ssrc != ssrc {
-      guard arrival - source.seen > Self.silence else { return false }
+  /// Whether packets of this source are taken: one source at a time, until it falls silent. One that comes again after
+  /// that began anew, with other numbers and timestamps.
+  private mutating func follow(_ rtp: RTPHeader, _ arrival: Int64) -> Bool {
+    let wasSilent = source.map { arrival - $0.seen > Self.silence } ?? false
+    let isOther = source.map { $0.ssrc != rtp.ssrc } ?? false
+    if isOther && !wasSilent { return false }
+    let isOlder = ended.map { Int32(bitPattern: rtp.timestamp &- $0) <= 0 } ?? false
+    if isOther || wasSilent && (isOlder || !statistics.isContinued(by: rtp.sequence)) {
       statistics.restart()
       finish()
       ended = nil
+      cache = TableCache()
     }
-    source = (ssrc, arrival)
+    source = (rtp.ssrc, arrival)
     return true
   }
 
   private mutating func place(_ fragment: Fragment, _ rtp: RTPHeader) -> Event {
-    if rtp.timestamp == ended { return .none }
-    if let current = assembly, current.timestamp != rtp.timestamp {
-      // A packet of an older frame is too late; one of a newer frame ends this one.
-      if Int32(bitPattern: rtp.timestamp &- current.timestamp) < 0 { return .none }
-      finish()
-      ended = current.timestamp
-    }
-    var current = assembly ?? Assembly(timestamp: rtp.timestamp, header: fragment.header)
-    guard current.add(fragment, isLast: rtp.marker) else {
+    if let ended, Int32(bitPattern: rtp.timestamp &- ended) <= 0 { return .none }
+    guard let isCurrent = prepare(rtp.timestamp, fragment.header) else { return .none }
+    let fits = isCurrent ? current.add(fragment, isLast: rtp.marker) : next.add(fragment, isLast: rtp.marker)
+    guard fits else {
       malformed += 1
       return .none
     }
-    let scan = memory + JPEGFileHeader.largest
-    if let bytes = fragment.scan.baseAddress {
-      (scan + Int(fragment.header.offset)).copyMemory(from: bytes, byteCount: fragment.scan.count)
+    if isCurrent ? current.isWhole : next.isWhole {
+      // A frame that is whole ends those before it: the newest wins.
+      if !isCurrent { endCurrent() }
+      return deliver(rtp.timestamp)
     }
-    guard let length = current.wholeLength, let file = current.fileHeader else {
-      assembly = current
+    return .none
+  }
+
+  /// Has the frame of this timestamp under way.
+  /// - Returns: whether it is the current one, not the next; nil where it is too old.
+  private mutating func prepare(_ timestamp: UInt32, _ header: JPEGPayloadHeader) -> Bool? {
+    if current.timestamp == nil { current.begin(timestamp, header) }
+    if current.timestamp == timestamp { return true }
+    if next.timestamp == timestamp { return false }
+    if let now = current.timestamp, Int32(bitPattern: timestamp &- now) < 0 {
+      // An older frame's packet: that frame goes before, if there is room.
+      guard next.timestamp == nil else { return nil }
+      swap(&current, &next)
+      current.begin(timestamp, header)
+      return true
+    }
+    if let after = next.timestamp, Int32(bitPattern: timestamp &- after) < 0 { return nil }
+    // A third frame ends the first.
+    if next.timestamp != nil { endCurrent() }
+    next.begin(timestamp, header)
+    return false
+  }
+
+  /// Gives the current frame up, and goes on with the next.
+  private mutating func endCurrent() {
+    if let timestamp = current.timestamp {
+      incomplete += 1
+      ended = timestamp
+    }
+    current.clear()
+    swap(&current, &next)
+  }
+
+  /// The current frame, which is whole. Its memory stays as it is until the next packet.
+  private mutating func deliver(_ timestamp: UInt32) -> Event {
+    ended = timestamp
+    let tables = cache.tables(current.tables, q: current.header.q)
+    let file = tables.flatMap { current.file($0, dimensions: dimensions) }
+    current.clear()
+    swap(&current, &next)
+    guard let file else {
+      if tables != nil { unsized += 1 }
+      incomplete += 1
       return .none
     }
-    assembly = nil
-    ended = rtp.timestamp
     frames += 1
-    return .frame(
-      finishFile(file, scan: scan, length: length), width: Int(file.width), height: Int(file.height))
-  }
-
-  /// Puts the file's header right before the scan, and an EOI behind it where none stands.
-  private func finishFile(
-    _ file: JPEGFileHeader, scan: UnsafeMutableRawPointer, length: Int
-  ) -> UnsafeRawBufferPointer {
-    let header = file.bytes
-    let start = scan - header.count
-    UnsafeMutableRawBufferPointer(start: start, count: header.count).copyBytes(from: header)
-    var end = length
-    let tail = UnsafeRawBufferPointer(start: scan, count: length).suffix(2)
-    if !tail.elementsEqual([0xFF, 0xD9]) {
-      (scan + length).storeBytes(of: UInt16(0xFFD9).bigEndian, as: UInt16.self)
-      end += 2
-    }
-    return UnsafeRawBufferPointer(start: start, count: header.count + end)
+    return .frame(file.jpeg, width: file.width, height: file.height)
   }
 }
 
-/// One packet's payload, read.
-private struct Fragment {
-  let header: JPEGPayloadHeader
-  let restart: RestartHeader?
-  /// Only a frame's first packet has them.
-  let tables: QuantizationTables?
-  let scan: UnsafeRawBufferPointer
+/// The tables of each Q from 128 to 254, which a sender need not repeat (RFC 2435, 4.2).
+private struct TableCache {
+  private var known: [UInt8: QuantizationTables] = [:]
 
-  init?(_ payload: UnsafeRawBufferPointer) {
-    var reader = ByteReader(payload)
-    guard let header = JPEGPayloadHeader(&reader), [0, 1, 64, 65].contains(header.type) else { return nil }
-    self.header = header
-    if header.type >= 64 {
-      guard let restart = RestartHeader(&reader) else { return nil }
-      self.restart = restart
-    } else {
-      restart = nil
-    }
-    var tables: QuantizationTables?
-    if header.offset == 0, header.q >= 128 {
-      // RFC 2435, 3.1.8: MBZ, precision (a bit a table, 1: 16 bits), length.
-      guard reader.byte() != nil, reader.byte() == 0, let length = reader.word(),
-        var body = reader.take(Int(length)), let luma = body.table()
-      else { return nil }
-      tables = QuantizationTables(luma: luma, chroma: body.table() ?? luma)
-    } else if header.offset == 0 {
-      tables = QuantizationTables(q: header.q)
-    }
-    self.tables = tables
-    scan = reader.rest
-  }
-}
-
-/// A frame that is being put together.
-private struct Assembly {
-  let timestamp: UInt32
-  private let header: JPEGPayloadHeader
-  private var tables: QuantizationTables?
-  private var restartInterval: UInt16 = 0
-  private var received = 0
-  private var length: Int?
-
-  init(timestamp: UInt32, header: JPEGPayloadHeader) {
-    self.timestamp = timestamp
-    self.header = header
-  }
-
-  /// Counts a packet's part in; false where it contradicts the others.
-  mutating func add(_ fragment: Fragment, isLast: Bool) -> Bool {
-    let other = fragment.header
-    guard other.type == header.type, other.q == header.q, other.width == header.width,
-      other.height == header.height
-    else { return false }
-    let end = Int(other.offset) + fragment.scan.count
-    if let length, end > length { return false }
-    if isLast { length = end }
-    tables = tables ?? fragment.tables
-    restartInterval = fragment.restart?.interval ?? restartInterval
-    received += fragment.scan.count
-    return true
-  }
-
-  /// The scan's bytes, as soon as all are there.
-  var wholeLength: Int? { length == received ? length : nil }
-
-  /// nil where its tables are missing, or its size is not said.
-  var fileHeader: JPEGFileHeader? {
-    guard let tables, header.width > 0, header.height > 0,
-      let sampling = JPEGHeader.Sampling(rawValue: header.type & 1)
-    else { return nil }
-    return JPEGFileHeader(
-      width: UInt16(header.width) * 8, height: UInt16(header.height) * 8, sampling: sampling, tables: tables,
-      restartInterval: restartInterval)
+  /// A frame's tables: its own, or those that came with its Q before.
+  mutating func tables(_ own: QuantizationTables?, q: UInt8) -> QuantizationTables? {
+    guard (128...254).contains(q) else { return own }
+    if let own { known[q] = own }
+    return own ?? known[q]
   }
 }

@@ -4,8 +4,10 @@ public enum JPEGFault: Error, Equatable, Sendable {
   case empty
   /// It does not begin with SOI.
   case noSOI
-  /// Its header ends, or is not a JPEG's, before SOS.
+  /// Its header is not a JPEG's before SOS.
   case noSOS
+  /// It ends before its header does.
+  case truncated
   /// No EOI ends its scan: the frame was cut short.
   case noEOI
   /// Its scan has over 16 MiB (RFC 2435's fragment offset has 24 bits), or more packets than were planned for.
@@ -29,7 +31,5 @@ public enum JPEGFault: Error, Equatable, Sendable {
     case tables
     /// Components in scans of their own, or the scan's parameters are not baseline's.
     case scans
-    /// Restart markers.
-    case restart
   }
 }

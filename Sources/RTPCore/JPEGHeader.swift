@@ -26,21 +26,38 @@ public struct JPEGHeader: Equatable, Sendable {
     var reader = ByteReader(jpeg)
     guard reader.word() == 0xFFD8 else { throw .noSOI }
     var found = Segments()
-    while let (marker, segment) = Self.segment(&reader) {
+    while true {
+      let (marker, segment) = try Self.segment(&reader)
       if marker == 0xDA {
         self = try found.header(scan: segment, scanOffset: reader.offset)
         return
       }
       try found.add(marker, segment)
     }
-    throw .noSOS
   }
 
-  /// Where the scan of any JPEG begins, whether or not it can be carried; nil where there is none.
-  static func scanOffset(in jpeg: UnsafeRawBufferPointer) -> Int? {
-    var reader = ByteReader(jpeg, at: 2)
-    while let (marker, _) = segment(&reader) {
+  /// Where the next scan of any JPEG begins, whether or not it can be carried; nil where there is none.
+  /// - Parameter start: where its segments begin.
+  static func scanOffset(in jpeg: UnsafeRawBufferPointer, from start: Int) -> Int? {
+    var reader = ByteReader(jpeg, at: start)
+    while let (marker, _) = try? segment(&reader) {
       if marker == 0xDA { return reader.offset }
+    }
+    return nil
+  }
+
+  /// The size of any JPEG in pixels, whether or not it can be carried; nil where it does not say one.
+  public static func size(of jpeg: UnsafeRawBufferPointer) -> (width: UInt16, height: UInt16)? {
+    var reader = ByteReader(jpeg)
+    guard reader.word() == 0xFFD8 else { return nil }
+    while let (marker, segment) = try? segment(&reader), marker != 0xDA {
+      // SOF0 to SOF15, without DHT, JPG and DAC.
+      guard (0xC0...0xCF).contains(marker), marker != 0xC4, marker != 0xC8, marker != 0xCC else { continue }
+      var body = segment
+      guard body.byte() != nil, let height = body.word(), let width = body.word(), width > 0, height > 0 else {
+        return nil
+      }
+      return (width, height)
     }
     return nil
   }
@@ -57,26 +74,29 @@ public struct JPEGHeader: Equatable, Sendable {
     self.scanOffset = scanOffset
   }
 
-  /// The next segment that has a length, without it; nil where there is none, or no JPEG's.
-  private static func segment(_ reader: inout ByteReader) -> (marker: UInt8, body: ByteReader)? {
-    while let marker = marker(&reader) {
+  /// The next segment that has a length, without it.
+  static func segment(_ reader: inout ByteReader) throws(JPEGFault) -> (marker: UInt8, body: ByteReader) {
+    while true {
+      let marker = try marker(&reader)
       // TEM and RSTn stand alone; a second SOI or an EOI does not come before SOS.
       if marker == 0x01 || (0xD0...0xD7).contains(marker) { continue }
-      guard marker != 0xD8, marker != 0xD9, let length = reader.word(), length >= 2,
-        let body = reader.take(Int(length) - 2)
-      else { return nil }
+      guard marker != 0xD8, marker != 0xD9 else { throw .noSOS }
+      guard let length = reader.word() else { throw .truncated }
+      guard length >= 2 else { throw .noSOS }
+      guard let body = reader.take(Int(length) - 2) else { throw .truncated }
       return (marker, body)
     }
-    return nil
   }
 
-  /// The next marker's code, behind any fill bytes (ITU-T T.81, B.1.1.2); nil where none stands.
-  private static func marker(_ reader: inout ByteReader) -> UInt8? {
-    guard reader.byte() == 0xFF else { return nil }
+  /// The next marker's code, behind any fill bytes (ITU-T T.81, B.1.1.2).
+  private static func marker(_ reader: inout ByteReader) throws(JPEGFault) -> UInt8 {
+    guard let first = reader.byte() else { throw .truncated }
+    guard first == 0xFF else { throw .noSOS }
     while let code = reader.byte() {
-      if code != 0xFF { return code == 0 ? nil : code }
+      if code == 0 { throw .noSOS }
+      if code != 0xFF { return code }
     }
-    return nil
+    throw .truncated
   }
 }
 

@@ -68,6 +68,12 @@ public struct RestartHeader: Equatable, Sendable {
     self.count = count
   }
 
+  /// Writes `size` bytes.
+  @inline(__always)
+  public func write(to memory: UnsafeMutableRawPointer) {
+    memory.storeBytes(of: (UInt32(interval) << 16 | UInt32(count)).bigEndian, as: UInt32.self)
+  }
+
   /// Reads it; nil where the payload is too short.
   public init?(_ reader: inout ByteReader) {
     guard let interval = reader.word(), let count = reader.word() else { return nil }

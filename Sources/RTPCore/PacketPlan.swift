@@ -4,11 +4,14 @@ public struct PacketPlan {
   /// How many packets.
   public let count: Int
   /// All packets' bytes.
-  public var byteCount: Int { firstHeader + (count - 1) * Packetizer.nextHeader + scan.count }
+  public var byteCount: Int { firstHeader + (count - 1) * nextHeader + scan.count }
   let headers: UnsafeRawPointer
   let scan: UnsafeRawBufferPointer
-  /// Bytes of the first packet's headers, and of its part of the scan.
+  /// Bytes of the first packet's headers.
   let firstHeader: Int
+  /// Bytes of the others' headers.
+  let nextHeader: Int
+  /// Bytes of the first packet's part of the scan.
   let firstPayload: Int
   /// Bytes of the others' part of the scan (the last may have less).
   let nextPayload: Int
@@ -25,7 +28,7 @@ public struct PacketPlan {
     let start = firstPayload + (index - 1) * nextPayload
     return (
       UnsafeRawBufferPointer(
-        start: headers + firstHeader + (index - 1) * Packetizer.nextHeader, count: Packetizer.nextHeader),
+        start: headers + firstHeader + (index - 1) * nextHeader, count: nextHeader),
       UnsafeRawBufferPointer(rebasing: scan[start..<min(start + nextPayload, scan.count)])
     )
   }

@@ -2,10 +2,10 @@
 public struct Packetizer: ~Copyable {
   /// The sizes of RTP packets that are possible, in bytes.
   public static let packetSizes = 200...65_507
-  /// Bytes of headers in every packet but a frame's first.
-  static let nextHeader = RTPHeader.size + JPEGPayloadHeader.size
-  /// The first has the quantization tables, too, behind a header of 4 bytes (3.1.8).
-  static let firstHeader = nextHeader + 4 + QuantizationTables.size
+  /// The most headers that a packet has which is not a frame's first.
+  private static let longestNext = RTPHeader.size + JPEGPayloadHeader.size + RestartHeader.size
+  /// The most that the first has: the quantization tables behind a header of 4 bytes (RFC 2435, 3.1.8).
+  private static let longestFirst = longestNext + OnvifExtension.size + 4 + QuantizationTables.size
 
   public let ssrc: UInt32
   public let payloadType: UInt8
@@ -14,22 +14,26 @@ public struct Packetizer: ~Copyable {
   /// The most packets a frame can have.
   public let capacity: Int
 
+  /// A frame's first packet says its size in ONVIF's header extension, too.
+  private let extends: Bool
   private let arena: UnsafeMutableRawPointer
   private var sequence: UInt16
 
   /// - Parameters:
   ///   - packetSize: the largest RTP packet in bytes, out of `packetSizes`.
   ///   - largestFrame: the most bytes that a frame can have.
+  ///   - onvifExtension: put `OnvifExtension` into each frame's first packet.
   ///   - sequence: the first packet's number; random by default (RFC 3550, 5.1).
   public init(
-    packetSize: Int, largestFrame: Int, payloadType: UInt8, ssrc: UInt32, sequence: UInt16 = .random(in: 0 ... .max)
+    packetSize: Int, largestFrame: Int, payloadType: UInt8, ssrc: UInt32, onvifExtension: Bool = false,
+    sequence: UInt16 = .random(in: 0 ... .max)
   ) {
     let size = min(max(packetSize, Self.packetSizes.lowerBound), Self.packetSizes.upperBound)
-    let packets = largestFrame / (size - Self.nextHeader) + 2
     self.packetSize = size
     // A receiver could not tell more than one round of sequence numbers apart.
-    capacity = min(packets, 65_535)
-    arena = .allocate(byteCount: Self.firstHeader + capacity * Self.nextHeader, alignment: 16)
+    capacity = min(largestFrame / (size - Self.longestNext) + 2, 65_535)
+    arena = .allocate(byteCount: Self.longestFirst + capacity * Self.longestNext, alignment: 16)
+    extends = onvifExtension
     self.payloadType = payloadType
     self.ssrc = ssrc
     self.sequence = sequence
@@ -40,35 +44,65 @@ public struct Packetizer: ~Copyable {
   /// Plans a frame's packets and writes their headers. The plan holds until the next one is made.
   /// - Parameter timestamp: the frame's, in 90 kHz.
   public mutating func plan(_ picture: JPEGPicture, timestamp: UInt32) throws(JPEGFault) -> PacketPlan {
-    guard picture.header.restartInterval == 0 else { throw .unsupported(.restart) }
     let scan = picture.scan
-    let firstPayload = packetSize - Self.firstHeader
-    let nextPayload = packetSize - Self.nextHeader
+    let hasRestart = picture.header.restartInterval > 0
+    let nextHeader = RTPHeader.size + JPEGPayloadHeader.size + (hasRestart ? RestartHeader.size : 0)
+    let firstHeader = nextHeader + (extends ? OnvifExtension.size : 0) + 4 + QuantizationTables.size
+    let firstPayload = packetSize - firstHeader
+    let nextPayload = packetSize - nextHeader
     let beyond = max(0, scan.count - firstPayload)
     let count = 1 + (beyond + nextPayload - 1) / nextPayload
     guard scan.count <= JPEGPayloadHeader.largestOffset, count <= capacity else { throw .tooLarge }
 
     var rtp = RTPHeader(
-      marker: false, payloadType: payloadType, sequence: sequence, timestamp: timestamp, ssrc: ssrc)
+      marker: count == 1, hasExtension: extends, payloadType: payloadType, sequence: sequence, timestamp: timestamp,
+      ssrc: ssrc)
     let blocks = JPEGPayloadHeader.blocks(width: picture.header.width, height: picture.header.height)
     var jpeg = JPEGPayloadHeader(
-      offset: 0, type: picture.header.sampling.rawValue, q: 255, width: blocks.width, height: blocks.height)
-    // RFC 2435, 3.1.8: MBZ, precision 0 (8 bits), and the length of the tables.
-    (arena + Self.nextHeader).storeBytes(of: UInt32(QuantizationTables.size).bigEndian, as: UInt32.self)
-    picture.header.tables.write(to: arena + Self.nextHeader + 4)
-
-    var header = arena
-    for index in 0..<count {
-      rtp.marker = index == count - 1
-      rtp.write(to: header)
-      jpeg.write(to: header + RTPHeader.size)
+      offset: 0, type: picture.header.sampling.rawValue + (hasRestart ? 64 : 0), q: 255, width: blocks.width,
+      height: blocks.height)
+    var end = writeFirst(picture.header, rtp, jpeg)
+    rtp.hasExtension = false
+    jpeg.offset = UInt32(firstPayload)
+    // Its packets are not aligned to restart intervals.
+    let restart = RestartHeader(interval: picture.header.restartInterval)
+    for index in 1..<max(1, count) {
       rtp.sequence &+= 1
-      jpeg.offset += UInt32(index == 0 ? firstPayload : nextPayload)
-      header += index == 0 ? Self.firstHeader : Self.nextHeader
+      rtp.marker = index == count - 1
+      rtp.write(to: end)
+      jpeg.write(to: end + RTPHeader.size)
+      if hasRestart { restart.write(to: end + RTPHeader.size + JPEGPayloadHeader.size) }
+      jpeg.offset += UInt32(nextPayload)
+      end += nextHeader
     }
-    sequence = rtp.sequence
+    sequence = rtp.sequence &+ 1
     return PacketPlan(
-      count: count, headers: arena, scan: scan, firstHeader: Self.firstHeader, firstPayload: firstPayload,
-      nextPayload: nextPayload)
+      count: count, headers: arena, scan: scan, firstHeader: firstHeader, nextHeader: nextHeader,
+      firstPayload: firstPayload, nextPayload: nextPayload)
+  }
+
+  /// Writes the first packet's headers.
+  /// - Returns: where they end.
+  @inline(__always)
+  private func writeFirst(
+    _ header: JPEGHeader, _ rtp: RTPHeader, _ jpeg: JPEGPayloadHeader
+  ) -> UnsafeMutableRawPointer {
+    var end = arena
+    rtp.write(to: end)
+    end += RTPHeader.size
+    if extends {
+      OnvifExtension(header).write(to: end)
+      end += OnvifExtension.size
+    }
+    jpeg.write(to: end)
+    end += JPEGPayloadHeader.size
+    if header.restartInterval > 0 {
+      RestartHeader(interval: header.restartInterval).write(to: end)
+      end += RestartHeader.size
+    }
+    // RFC 2435, 3.1.8: MBZ, precision 0 (8 bits), and the length of the tables.
+    end.storeBytes(of: UInt32(QuantizationTables.size).bigEndian, as: UInt32.self)
+    header.tables.write(to: end + 4)
+    return end + 4 + QuantizationTables.size
   }
 }

@@ -218,5 +218,5 @@ struct Lender: ~Copyable {
 }
 
 extension timeval {
-  fileprivate var nanoseconds: Int64 { Int64(tv_sec) * 1_000_000_000 + Int64(tv_usec) * 1000 }
+  fileprivate var nanoseconds: Int64 { Int64(tv_sec) &* 1_000_000_000 &+ Int64(tv_usec) &* 1000 }
 }

@@ -80,6 +80,7 @@ public struct Device: ~Copyable {
     case .accessDenied, .notPermitted:
       "add the user to the group 'video' (sudo usermod -aG video $USER), and log in again"
     case .noDevice: "it was unplugged"
+    case .inputOutput: "the camera or its cable failed: plug it in again, into a port of its own"
     default: nil
     }
   }

@@ -10,32 +10,36 @@ public struct Format: Equatable, Sendable {
 }
 
 extension Device {
-  /// VIDIOC_G_FMT.
-  public func currentFormat() throws(CaptureError) -> Format {
-    var format = v4l2_format()
-    format.type = bufferType
-    try request("VIDIOC_G_FMT", CLINUX_VIDIOC_G_FMT, &format)
-    return read(format)
+  /// What the driver would set (VIDIOC_TRY_FMT).
+  func tryFormat(_ format: PixelFormat, _ size: FrameSize) throws(CaptureError) -> Format {
+    var argument = argument(format, size)
+    try request("VIDIOC_TRY_FMT", CLINUX_VIDIOC_TRY_FMT, &argument)
+    return read(argument)
   }
 
   /// Sets format and size (VIDIOC_S_FMT) and the rate (VIDIOC_S_PARM).
   /// - Returns: what the driver really gave.
   public func set(_ choice: ModeChoice) throws(CaptureError) -> (format: Format, rate: FrameRate?) {
-    var format = v4l2_format()
-    format.type = bufferType
+    var argument = argument(choice.format, choice.size)
+    try request("VIDIOC_S_FMT", CLINUX_VIDIOC_S_FMT, &argument)
+    return (read(argument), setRate(choice.rate))
+  }
+
+  private func argument(_ format: PixelFormat, _ size: FrameSize) -> v4l2_format {
+    var argument = v4l2_format()
+    argument.type = bufferType
     if isMultiPlanar {
-      format.fmt.pix_mp.width = choice.size.width
-      format.fmt.pix_mp.height = choice.size.height
-      format.fmt.pix_mp.pixelformat = choice.format.rawValue
-      format.fmt.pix_mp.field = V4L2_FIELD_ANY.rawValue
+      argument.fmt.pix_mp.width = size.width
+      argument.fmt.pix_mp.height = size.height
+      argument.fmt.pix_mp.pixelformat = format.rawValue
+      argument.fmt.pix_mp.field = V4L2_FIELD_ANY.rawValue
     } else {
-      format.fmt.pix.width = choice.size.width
-      format.fmt.pix.height = choice.size.height
-      format.fmt.pix.pixelformat = choice.format.rawValue
-      format.fmt.pix.field = V4L2_FIELD_ANY.rawValue
+      argument.fmt.pix.width = size.width
+      argument.fmt.pix.height = size.height
+      argument.fmt.pix.pixelformat = format.rawValue
+      argument.fmt.pix.field = V4L2_FIELD_ANY.rawValue
     }
-    try request("VIDIOC_S_FMT", CLINUX_VIDIOC_S_FMT, &format)
-    return (read(format), setRate(choice.rate))
+    return argument
   }
 
   private func read(_ format: v4l2_format) -> Format {
@@ -58,7 +62,9 @@ extension Device {
     guard descriptor.control(CLINUX_VIDIOC_G_PARM, &parameters) == nil else { return nil }
     if let rate, parameters.parm.capture.capability & UInt32(V4L2_CAP_TIMEPERFRAME) != 0 {
       parameters.parm.capture.timeperframe = v4l2_fract(numerator: rate.denominator, denominator: rate.numerator)
-      guard descriptor.control(CLINUX_VIDIOC_S_PARM, &parameters) == nil else { return nil }
+      // What it did not set, it has as it was.
+      _ = descriptor.control(CLINUX_VIDIOC_S_PARM, &parameters)
+      guard descriptor.control(CLINUX_VIDIOC_G_PARM, &parameters) == nil else { return nil }
     }
     let given = parameters.parm.capture.timeperframe
     return FrameRate(given.denominator, given.numerator)

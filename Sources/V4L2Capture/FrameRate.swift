@@ -10,14 +10,18 @@ public struct FrameRate: Equatable, Hashable, Sendable, Comparable, CustomString
     self.denominator = denominator
   }
 
+  /// What anybody asks for, in frames a second.
+  private static let sensible = 0.001...10_000
+
   /// From text, such as `30`, `7.5` or `30000/1001`.
   public init?(_ text: String) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     if parts.count == 2, let numerator = UInt32(parts[0]), let denominator = UInt32(parts[1]) {
       self.init(numerator, denominator)
+      guard Self.sensible.contains(value) else { return nil }
       return
     }
-    guard let value = Double(text), value >= 0.001, value <= 100_000 else { return nil }
+    guard let value = Double(text), Self.sensible.contains(value) else { return nil }
     let thousandths = UInt32((value * 1000).rounded())
     if thousandths % 1000 == 0 { self.init(thousandths / 1000) } else { self.init(thousandths, 1000) }
   }

@@ -11,7 +11,7 @@ public struct ModeRequest: Equatable, Sendable {
   }
 
   /// Unless a size is asked for, none is taken that is larger in either direction.
-  private static let usualSize = FrameSize(1920, 1080)
+  public static let usualSize = FrameSize(1920, 1080)
 
   /// Chooses out of what a camera has: what was asked for, and else MJPEG in the largest size up to 1920x1080 that
   /// reaches 25 frames a second.

@@ -3,12 +3,14 @@ import LinuxIO
 
 extension Device {
   /// All that the camera has (VIDIOC_ENUM_FMT, ENUM_FRAMESIZES, ENUM_FRAMEINTERVALS), in the driver's order. A driver
-  /// that can't enumerate sizes gives the one that is set.
-  public func modes() -> [Mode] {
+  /// that can't enumerate sizes gives the one that it would set.
+  /// - Parameter wanted: the size at which a driver with a range of sizes is asked for its rates, and one that can't
+  ///   enumerate them for its nearest.
+  public func modes(near wanted: FrameSize = ModeRequest.usualSize) -> [Mode] {
     formats().flatMap { format in
       let sizes = sizes(of: format)
-      return (sizes.isEmpty ? currentSize(of: format) : sizes).map { range in
-        Mode(format: format, sizes: range, rates: rates(of: format, at: range.nearest(to: FrameSize(1920, 1080))))
+      return (sizes.isEmpty ? triedSize(of: format, wanted) : sizes).map { range in
+        Mode(format: format, sizes: range, rates: rates(of: format, at: range.nearest(to: wanted)))
       }
     }
   }
@@ -55,9 +57,9 @@ extension Device {
     return RateRange(entries.compactMap { rate($0.discrete) })
   }
 
-  private func currentSize(of format: PixelFormat) -> [SizeRange] {
-    guard let current = try? currentFormat(), current.format == format else { return [] }
-    return [SizeRange(current.size)]
+  private func triedSize(of format: PixelFormat, _ wanted: FrameSize) -> [SizeRange] {
+    guard let given = try? tryFormat(format, wanted), given.format == format else { return [] }
+    return [SizeRange(given.size)]
   }
 
   /// Asks for entry after entry until the driver says that there are no more.

@@ -20,16 +20,11 @@ struct ListCommand {
     let modes: [Mode]
   }
 
-  func run() -> Int32 {
+  func run() throws -> Int32 {
     let cameras = DeviceEntry.all().compactMap { camera($0) }
-    if asJSON {
-      StandardStream.output.line(JSON.array(cameras.map(json)).description)
-    } else if cameras.isEmpty {
-      StandardStream.output.line("no cameras found; 'streamer test: --to HOST:PORT' needs none")
-    } else {
-      cameras.forEach { StandardStream.output.line(text($0)) }
-    }
-    return 0
+    if asJSON { return try Program.print(JSON.array(cameras.map(json)).description + "\n") }
+    if cameras.isEmpty { return try Program.print("no cameras found; 'streamer test: --to HOST:PORT' needs none\n") }
+    return try Program.print(cameras.map { text($0) + "\n" }.joined())
   }
 
   /// nil for nodes that are no cameras (metadata, output, decoders).

@@ -4,16 +4,11 @@ import LinuxIO
 /// else.
 enum Program {
   static func run(_ words: [String]) -> Int32 {
+    StandardStream.openClosed()
     do {
       let arguments = try Arguments(words)
-      if arguments.has("help") {
-        StandardStream.output.line(Help.text(for: arguments.verb))
-        return 0
-      }
-      if arguments.has("version") {
-        StandardStream.output.line("streamer \(version)")
-        return 0
-      }
+      if arguments.has("help") { return try print(Help.text(for: arguments.verb) + "\n") }
+      if arguments.has("version") { return try print("streamer \(version)\n") }
       switch arguments.verb {
       case .stream: return try StreamCommand(StreamOptions(arguments)).run()
       case .list: return try ListCommand(arguments).run()
@@ -27,6 +22,19 @@ enum Program {
       Log().error("\(error)")
       return 1
     }
+  }
+}
+
+extension Program {
+  /// Prints a result on standard output.
+  /// - Returns: status 0.
+  /// - Throws: why it was not written, unless its reader is gone, who knows.
+  @discardableResult
+  static func print(_ text: String) throws(Failure) -> Int32 {
+    if let errno = StandardStream.output.write(text), errno != .brokenPipe {
+      throw Failure("standard output: \(errno)")
+    }
+    return 0
   }
 }
 

@@ -99,6 +99,90 @@ import Testing
     #expect(try header(single).get().tables.chroma == SIMD64(repeating: 9))
   }
 
+  /// RFC 2435, 4.2: with Q from 128 to 254 the tables may come once; with 255 they never may be left out.
+  @Test func remembersTheTablesOfAQ() throws {
+    let table = [UInt8](repeating: 9, count: 128)
+    func packet(_ q: UInt8, _ frame: UInt8, _ tables: [UInt8]) -> [UInt8] {
+      let rtp: [UInt8] = [0x80, 0x80 | 26, 0, frame, 0, 0, frame, 0, 0, 0, 0, 1]
+      return rtp + [0, 0, 0, 0, 1, q, 2, 2, 0, 0, 0, UInt8(tables.count)] + tables + [1, 2, 0xFF, 0xD9]
+    }
+    let known = receive([packet(200, 1, table), packet(200, 2, []), packet(201, 3, [])])
+    #expect(known.frames.count == 2 && known.incomplete == 1)
+    #expect(try header(known.frames[1]).get().tables.luma == SIMD64(repeating: 9))
+    let never = receive([packet(255, 1, table), packet(255, 2, [])])
+    #expect(never.frames.count == 1 && never.incomplete == 1)
+  }
+
+  /// A size over 2040 is taken from the SDP, or from ONVIF's extension.
+  @Test func largePicturesHaveTheirSize() throws {
+    let jpeg = try Samples.jpeg(width: 2304, height: 64)
+    let plain = try PacketizerTests.packets(jpeg, size: 1400)
+    #expect(receive(plain).incomplete == 1)
+    var told = Depacketizer(dimensions: (2304, 64))
+    var size = (0, 0)
+    for packet in plain {
+      packet.withUnsafeBytes {
+        if case .frame(_, let width, let height) = told.receive($0, arrival: 0) { size = (width, height) }
+      }
+    }
+    #expect(size == (2304, 64))
+    let extended = try PacketizerTests.packets(jpeg, size: 1400, extends: true)
+    let received = try #require(receive(extended).frames.first)
+    #expect(try header(received).get().width == 2304 && decode(received) == decode(jpeg))
+  }
+
+  /// Over a frame's end packets may come out of order; a packet later than a whole newer frame is too late.
+  @Test func framesMayOverlap() throws {
+    let jpeg = try Samples.jpeg(width: 96, height: 96)
+    let first = try PacketizerTests.packets(jpeg, size: 400, sequence: 10, timestamp: 1)
+    let second = try PacketizerTests.packets(jpeg, size: 400, sequence: 10 + UInt16(first.count), timestamp: 3001)
+    let all = first + second
+    for distance in 1..<first.count {
+      var packets = all
+      packets.swapAt(first.count - 1, first.count - 1 + distance)
+      #expect(receive(packets).frames.count == 2, "distance \(distance)")
+    }
+    let late = receive(first.dropLast() + second + [first[first.count - 1]])
+    #expect(late.frames.count == 1 && late.incomplete == 1)
+    // The newer one's packets came first.
+    let turned = receive([second[0]] + first + second.dropFirst())
+    #expect(turned.frames.count == 2 && turned.incomplete == 0)
+  }
+
+  /// Bytes that come twice, none, or behind the end make no frame whole.
+  @Test func onlyWholeFramesAreWhole() {
+    func packet(_ sequence: UInt8, _ offset: UInt8, _ scan: [UInt8], last: Bool = false) -> [UInt8] {
+      let rtp: [UInt8] = [0x80, last ? 0x80 | 26 : 26, 0, sequence, 0, 0, 0, 1, 0, 0, 0, 1]
+      return rtp + [0, 0, 0, offset, 1, 50, 2, 2] + scan
+    }
+    let part = [UInt8](repeating: 7, count: 100)
+    #expect(receive([packet(1, 0, part), packet(2, 100, part, last: true)]).frames.count == 1)
+    for bad in [
+      [packet(1, 0, part), packet(2, 0, part), packet(3, 200, [], last: true)], [packet(1, 0, [], last: true)],
+      [packet(1, 0, part), packet(2, 50, part, last: true)], [packet(1, 100, part, last: true)],
+      [packet(1, 0, part), packet(2, 200, part), packet(3, 100, part, last: true)],
+    ] { #expect(receive(bad).frames.isEmpty) }
+  }
+
+  /// A sender that begins anew with the same SSRC is followed after a silence, whatever its numbers are.
+  @Test func aSenderMayBeginAnew() throws {
+    let jpeg = try Samples.jpeg(width: 64, height: 64)
+    var depacketizer = Depacketizer()
+    var frames = 0
+    for (sequence, timestamp, start) in [(UInt16(5000), UInt32(1_000_000), Int64(0)), (9, 17, 3_000_000_000)] {
+      for packet in try PacketizerTests.packets(jpeg, size: 400, sequence: sequence, timestamp: timestamp) {
+        packet.withUnsafeBytes { if case .frame = depacketizer.receive($0, arrival: start) { frames += 1 } }
+      }
+    }
+    #expect(frames == 2 && depacketizer.statistics.lost == 0)
+  }
+
+  @Test func restartIntervalsComeThrough() throws {
+    let jpeg = Samples.edit(try Samples.jpeg()) { segments, _ in segments.append((0xDD, [1, 2])) }
+    let received = try #require(receive(try PacketizerTests.packets(jpeg, size: 300)).frames.first)
+    #expect(try header(received).get().restartInterval == 0x0102 && Samples.scan(received) == Samples.scan(jpeg))
+  }
+
   @Test func refusesWhatIsNoJPEGPayload() throws {
     let rtp: [UInt8] = [0x80, 0x80 | 26, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]
     let bad: [[UInt8]] = [

@@ -27,6 +27,21 @@ import Testing
     }
   }
 
+  static let restart: [(RestartHeader, [UInt8])] = [
+    (RestartHeader(interval: 10), [0, 10, 0xFF, 0xFF]),
+    (RestartHeader(interval: 0xABCD, count: 0xC001), [0xAB, 0xCD, 0xC0, 1]),
+  ]
+
+  @Test(arguments: restart) func restartBothWays(header: RestartHeader, bytes: [UInt8]) {
+    var written = [UInt8](repeating: 0xAA, count: RestartHeader.size)
+    written.withUnsafeMutableBytes { buffer in buffer.baseAddress.map { header.write(to: $0) } }
+    #expect(written == bytes)
+    bytes.withUnsafeBytes { bytes in
+      var reader = ByteReader(bytes)
+      #expect(RestartHeader(&reader) == header)
+    }
+  }
+
   static let jpeg: [(JPEGPayloadHeader, [UInt8])] = [
     (JPEGPayloadHeader(offset: 0, type: 1, q: 255, width: 240, height: 135), [0, 0, 0, 0, 1, 255, 240, 135]),
     (JPEGPayloadHeader(offset: 0xABCDEF, type: 64, q: 10, width: 0, height: 0), [0, 0xAB, 0xCD, 0xEF, 64, 10, 0, 0]),

@@ -114,15 +114,14 @@ import Testing
     #expect(header([0xFF]) == .failure(.noSOI))
     #expect(header(Array(jpeg.dropFirst())) == .failure(.noSOI))
     #expect(header([0xFF, 0xD8, 0xFF, 0xD9]) == .failure(.noSOS))
+    #expect(header([0xFF, 0xD8, 0x12, 0x34]) == .failure(.noSOS))
+    #expect(header([0xFF, 0xD8]) == .failure(.truncated))
   }
 
-  /// Cut anywhere before its scan, and with any one byte changed, a header is refused or read, never a trap.
+  /// Cut anywhere before its scan it is truncated; with any one byte changed it is refused or read, never a trap.
   @Test func survivesEveryCutAndChange() throws {
     let end = try header(jpeg).get().scanOffset
-    for length in 0..<end {
-      let result = header(Array(jpeg.prefix(length)))
-      #expect(throws: JPEGFault.self, "cut at \(length)") { try result.get() }
-    }
+    for length in 2..<end { #expect(header(Array(jpeg.prefix(length))) == .failure(.truncated), "cut at \(length)") }
     var changed = jpeg
     for index in 0..<end {
       for value: UInt8 in [0x00, 0x01, 0x7F, 0xFF, 0xD9] {
@@ -146,7 +145,7 @@ import Testing
   }
 }
 
-@Suite struct JPEGPictureTests {
+@Suite struct JPEGReaderTests {
   private let jpeg: [UInt8]
   private let start: Int
   init() throws {
@@ -157,8 +156,9 @@ import Testing
   @Test func endsAtTheFirstEOI() throws {
     #expect(try scanRange(jpeg).get() == start..<jpeg.count)
     #expect(try scanRange(jpeg + [UInt8](repeating: 0, count: 2048)).get() == start..<jpeg.count)
-    // An EOI in the junk does not win.
+    // An EOI in the junk does not win, nor one at its end, as an older frame's rest has it.
     #expect(try scanRange(jpeg + [1, 2, 0xFF, 0xD9, 3]).get() == start..<jpeg.count)
+    #expect(try scanRange(jpeg + jpeg.suffix(500)).get() == start..<jpeg.count)
   }
 
   /// Wherever the EOI stands against the words in which it is looked for.
@@ -176,6 +176,8 @@ import Testing
     #expect(scanRange(Array(jpeg.dropLast())) == .failure(.noEOI))
     #expect(scanRange(Array(jpeg.prefix(jpeg.count / 2))) == .failure(.noEOI))
     #expect(scanRange(Array(jpeg.prefix(start))) == .failure(.noEOI))
+    // The next picture's markers are none of this one's.
+    #expect(scanRange(Array(jpeg.dropLast(100)) + jpeg) == .failure(.noEOI))
     // Stuffed bytes and restart markers are no end.
     let head = Array(jpeg.prefix(start))
     #expect(scanRange(head + [0xFF, 0x00, 0xFF, 0xD0, 0xFF]) == .failure(.noEOI))
@@ -183,8 +185,53 @@ import Testing
 
   @Test func findsThePicturesOfAFile() throws {
     let small = try Samples.jpeg(width: 32, height: 32)
-    let file = [0, 1] + jpeg + [9, 9, 9] + small + small.dropLast(5)
+    let cut = Array(small.dropLast(50))
+    let parts = [[0, 1], jpeg, [9, 9, 9], small, cut, jpeg, Array(small.prefix(30)), small, cut]
+    let file = parts.flatMap { $0 }
     let ranges = file.withUnsafeBytes { JPEGPicture.ranges(in: $0) }
-    #expect(ranges.map { Array(file[$0]) } == [jpeg, small, Array(small.dropLast(5))])
+    #expect(ranges.map { Array(file[$0]) } == [jpeg, small, cut, jpeg, Array(small.prefix(30)), small, cut])
+  }
+
+  /// A header that is repeated is not parsed again, and one that differs in any byte is.
+  @Test func aRepeatedHeaderIsCompared() throws {
+    var reader = JPEGReader()
+    let other = try Samples.jpeg(width: 160, height: 128, quality: 30)
+    for bytes in [jpeg, jpeg, other, jpeg + [0], other] {
+      let picture = try bytes.withUnsafeBytes { try reader.read($0).header }
+      #expect(picture == (try header(bytes).get()))
+    }
+    // Whatever is changed in the second frame is seen.
+    for index in 0..<start {
+      var changed = jpeg
+      changed[index] ^= 0xFF
+      let fresh = header(changed)
+      changed.withUnsafeBytes { bytes in
+        var reader = JPEGReader()
+        _ = jpeg.withUnsafeBytes { try? reader.read($0) }
+        do throws(JPEGFault) {
+          let picture = try reader.read(bytes)
+          #expect(fresh == .success(picture.header), "byte \(index)")
+        } catch {
+          if case .failure(let fault) = fresh { #expect(fault == error, "byte \(index)") }
+        }
+      }
+    }
+    // A shorter frame is not compared past its end.
+    #expect(throws: JPEGFault.truncated) { try jpeg.prefix(start - 1).withUnsafeBytes { _ = try reader.read($0) } }
+  }
+
+  /// What is there of a cut frame, without half a marker.
+  @Test func aCutFrameIsRepaired() throws {
+    for (tail, kept) in [([UInt8](), 0), ([0x12], 1), ([0x12, 0xFF], 1), ([0xFF, 0x00], 2)] {
+      let bytes = jpeg.dropLast(10) + tail
+      try Array(bytes).withUnsafeBytes { bytes in
+        let picture = try read(bytes, repairs: true)
+        #expect(picture.isRepaired && picture.scan.count == jpeg.count - 10 - start + kept)
+      }
+    }
+    let isRepaired = try jpeg.withUnsafeBytes { try read($0, repairs: true).isRepaired }
+    #expect(!isRepaired)
+    #expect(throws: JPEGFault.noEOI) { try jpeg.prefix(start).withUnsafeBytes { _ = try read($0, repairs: true) } }
+    #expect(throws: JPEGFault.truncated) { try jpeg.prefix(50).withUnsafeBytes { _ = try read($0, repairs: true) } }
   }
 }

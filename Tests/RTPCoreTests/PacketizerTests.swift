@@ -4,12 +4,13 @@ import Testing
 
 @Suite struct PacketizerTests {
   static func packets(
-    _ jpeg: [UInt8], size: Int, sequence: UInt16 = 0, timestamp: UInt32 = 99
+    _ jpeg: [UInt8], size: Int, sequence: UInt16 = 0, timestamp: UInt32 = 99, extends: Bool = false
   ) throws -> [[UInt8]] {
     var packetizer = Packetizer(
-      packetSize: size, largestFrame: jpeg.count, payloadType: 96, ssrc: 0xCAFE, sequence: sequence)
+      packetSize: size, largestFrame: jpeg.count, payloadType: 96, ssrc: 0xCAFE, onvifExtension: extends,
+      sequence: sequence)
     return try jpeg.withUnsafeBytes { jpeg in
-      let plan = try packetizer.plan(JPEGPicture(jpeg), timestamp: timestamp)
+      let plan = try packetizer.plan(read(jpeg), timestamp: timestamp)
       let packets = (0..<plan.count).map { Array(plan[$0].header) + Array(plan[$0].payload) }
       #expect(plan.byteCount == packets.reduce(0) { $0 + $1.count })
       return packets
@@ -28,12 +29,12 @@ import Testing
       #expect(isLast ? packet.count <= size : packet.count == size)
       #expect(packet.count > RTPHeader.size + JPEGPayloadHeader.size)
       try packet.withUnsafeBytes { bytes in
-        let (rtp, payload) = try #require(RTPHeader.read(bytes))
+        let packet = try #require(RTPHeader.read(bytes))
         #expect(
-          rtp
+          packet.header
             == RTPHeader(
               marker: isLast, payloadType: 96, sequence: 65_530 &+ UInt16(index), timestamp: 99, ssrc: 0xCAFE))
-        var reader = ByteReader(payload)
+        var reader = ByteReader(packet.payload)
         #expect(
           JPEGPayloadHeader(&reader)
             == JPEGPayloadHeader(offset: UInt32(scan.count), type: 1, q: 255, width: 40, height: 25))
@@ -53,7 +54,7 @@ import Testing
     let jpeg = try Samples.jpeg()
     var packetizer = Packetizer(packetSize: 500, largestFrame: jpeg.count, payloadType: 26, ssrc: 1)
     try jpeg.withUnsafeBytes { jpeg in
-      let plan = try packetizer.plan(JPEGPicture(jpeg), timestamp: 0)
+      let plan = try packetizer.plan(read(jpeg), timestamp: 0)
       let base = try #require(jpeg.baseAddress)
       for index in 0..<plan.count {
         let start = try #require(plan[index].payload.baseAddress)
@@ -68,7 +69,7 @@ import Testing
     var numbers: [UInt16] = []
     for _ in 0..<3 {
       try jpeg.withUnsafeBytes { jpeg in
-        let plan = try packetizer.plan(JPEGPicture(jpeg), timestamp: 0)
+        let plan = try packetizer.plan(read(jpeg), timestamp: 0)
         for index in 0..<plan.count { numbers.append(try #require(RTPHeader.read(plan[index].header)).header.sequence) }
       }
     }
@@ -80,22 +81,55 @@ import Testing
     let jpeg = try Samples.jpeg()
     var small = Packetizer(packetSize: 200, largestFrame: 1000, payloadType: 26, ssrc: 1)
     #expect(throws: JPEGFault.tooLarge) {
-      try jpeg.withUnsafeBytes { jpeg in _ = try small.plan(JPEGPicture(jpeg), timestamp: 0) }
+      try jpeg.withUnsafeBytes { jpeg in _ = try small.plan(read(jpeg), timestamp: 0) }
     }
     let start = try header(jpeg).get().scanOffset
     let huge = jpeg.prefix(start) + [UInt8](repeating: 1, count: 1 << 24) + [0xFF, 0xD9]
     var packetizer = Packetizer(packetSize: 65_507, largestFrame: huge.count, payloadType: 26, ssrc: 1)
     #expect(throws: JPEGFault.tooLarge) {
-      try Array(huge).withUnsafeBytes { jpeg in _ = try packetizer.plan(JPEGPicture(jpeg), timestamp: 0) }
+      try Array(huge).withUnsafeBytes { jpeg in _ = try packetizer.plan(read(jpeg), timestamp: 0) }
     }
     let largest = Array(jpeg.prefix(start) + [UInt8](repeating: 1, count: (1 << 24) - 3) + [0xFF, 0xD9])
-    let count = try largest.withUnsafeBytes { jpeg in try packetizer.plan(JPEGPicture(jpeg), timestamp: 0).count }
+    let count = try largest.withUnsafeBytes { jpeg in try packetizer.plan(read(jpeg), timestamp: 0).count }
     #expect(count == 257)
   }
 
-  @Test func refusesRestartMarkers() throws {
-    let jpeg = Samples.edit(try Samples.jpeg()) { segments, _ in segments.append((0xDD, [0, 10])) }
-    #expect(throws: JPEGFault.unsupported(.restart)) { _ = try Self.packets(jpeg, size: 1400) }
+  /// Types 64 and 65 with the restart header in every packet, and ONVIF's extension in a frame's first: the sizes stay.
+  @Test(arguments: [false, true], [UInt8(0), 10]) func moreHeaders(extends: Bool, interval: UInt8) throws {
+    let jpeg = Samples.edit(try Samples.jpeg()) { segments, _ in
+      if interval > 0 { segments.append((0xDD, [0, interval])) }
+    }
+    var packetizer = Packetizer(
+      packetSize: 300, largestFrame: jpeg.count, payloadType: 26, ssrc: 1, onvifExtension: extends)
+    try jpeg.withUnsafeBytes { jpeg in
+      let plan = try packetizer.plan(read(jpeg), timestamp: 0)
+      let packets = (0..<plan.count).map { Array(plan[$0].header) + Array(plan[$0].payload) }
+      #expect(packets.count > 3 && Set(packets.dropLast().map(\.count)) == [300])
+      for (index, packet) in packets.enumerated() {
+        try packet.withUnsafeBytes { bytes in
+          let packet = try #require(RTPHeader.read(bytes))
+          #expect(packet.header.hasExtension == (extends && index == 0))
+          let fragment = try #require(Fragment(packet))
+          #expect(fragment.header.type == (interval > 0 ? 65 : 1))
+          #expect(fragment.restart == (interval > 0 ? RestartHeader(interval: 10, count: 0xFFFF) : nil))
+        }
+      }
+    }
+  }
+
+  /// The extension's bytes are a SOF0 of the picture.
+  @Test func theExtensionIsASegment() throws {
+    let header = try header(Samples.jpeg(width: 4000, height: 3000)).get()
+    var bytes = [UInt8](repeating: 0xAA, count: OnvifExtension.size)
+    bytes.withUnsafeMutableBytes { buffer in buffer.baseAddress.map { OnvifExtension(header).write(to: $0) } }
+    let size: [UInt8] = [3000 >> 8, 3000 & 0xFF, 4000 >> 8, 4000 & 0xFF].map { UInt8($0) }
+    let expected: [UInt8] =
+      [0xFF, 0xD8, 0, 5, 0xFF, 0xC0, 0, 17, 8] + size + [3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1, 0xFF]
+    #expect(bytes == expected)
+    bytes.withUnsafeBytes { bytes in
+      let fields = OnvifExtension.read(ByteReader(bytes, at: 4))
+      #expect(fields.frame == Array(expected[8..<23]) && fields.huffman.isEmpty)
+    }
   }
 }
 

@@ -67,11 +67,17 @@ func header(_ bytes: [UInt8]) -> Result<JPEGHeader, JPEGFault> {
   }
 }
 
+/// A frame, read by a reader that knows no other.
+func read(_ bytes: UnsafeRawBufferPointer, repairs: Bool = false) throws(JPEGFault) -> JPEGPicture {
+  var reader = JPEGReader(repairs: repairs)
+  return try reader.read(bytes)
+}
+
 /// Where a picture's scan begins and how long it is, or why there is none.
 func scanRange(_ bytes: [UInt8]) -> Result<Range<Int>, JPEGFault> {
   bytes.withUnsafeBytes { bytes in
     do throws(JPEGFault) {
-      let picture = try JPEGPicture(bytes)
+      let picture = try read(bytes)
       let start = picture.header.scanOffset
       return .success(start..<start + picture.scan.count)
     } catch { return .failure(error) }

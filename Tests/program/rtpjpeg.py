@@ -8,8 +8,8 @@ import struct
 import time
 
 Packet = collections.namedtuple("Packet", "time size marker payload_type sequence timestamp ssrc offset type q width height "
-                                          "tables scan")
-Frame = collections.namedtuple("Frame", "timestamp type width height tables scan packets")
+                                          "interval extension tables scan")
+Frame = collections.namedtuple("Frame", "timestamp type width height interval extension tables scan packets")
 
 
 class Violation(AssertionError):
@@ -21,14 +21,26 @@ def parse(data, at=0.0):
     if len(data) < 20:
         raise Violation(f"{len(data)} bytes are no RTP/JPEG packet")
     first, second, sequence, timestamp, ssrc = struct.unpack_from("!BBHII", data)
-    if first != 0x80:
-        raise Violation(f"first byte {first:#x}: version 2 without padding, extension and CSRCs was expected")
-    word, kind, q, width, height = struct.unpack_from("!IBBBB", data, 12)
+    if first not in (0x80, 0x90):
+        raise Violation(f"first byte {first:#x}: version 2 without padding and CSRCs was expected")
+    place, extension = 12, None
+    if first == 0x90:
+        profile, words = struct.unpack_from("!HH", data, place)
+        extension = profile, data[place + 4:place + 4 + 4 * words]
+        place += 4 + 4 * words
+    word, kind, q, width, height = struct.unpack_from("!IBBBB", data, place)
+    place += 8
     if word >> 24:
         raise Violation("type-specific is not 0")
-    offset, scan, tables = word & 0xFFFFFF, data[20:], None
-    if kind not in (0, 1):
+    if kind not in (0, 1, 64, 65):
         raise Violation(f"type {kind}")
+    interval = 0
+    if kind >= 64:
+        interval, count = struct.unpack_from("!HH", data, place)
+        place += 4
+        if not interval or count != 0xFFFF:
+            raise Violation(f"restart header {interval} {count:#x}")
+    offset, scan, tables = word & 0xFFFFFF, data[place:], None
     if q != 255:
         raise Violation(f"Q {q}")
     if offset == 0:
@@ -39,7 +51,7 @@ def parse(data, at=0.0):
     if not scan:
         raise Violation("a packet without scan data")
     return Packet(at, len(data), bool(second & 0x80), second & 0x7F, sequence, timestamp, ssrc, offset, kind, q, width,
-                  height, tables, scan)
+                  height, interval, extension, tables, scan)
 
 
 def frames(packets):
@@ -56,17 +68,29 @@ def frames(packets):
                 raise Violation("the timestamp changes with the marker, and only then")
         if packet.offset != sum(len(p.scan) for p in current):
             raise Violation(f"offset {packet.offset}")
-        if current and packet[8:12] != current[0][8:12]:
-            raise Violation("the packets of a frame differ in type, Q or size")
+        if current and packet[8:13] != current[0][8:13]:
+            raise Violation("the packets of a frame differ in type, Q, size or restart interval")
+        if current and packet.extension:
+            raise Violation("only a frame's first packet has the extension")
         current.append(packet)
         if packet.marker:
             sizes = {p.size for p in current[:-1]}
             if len(sizes) > 1 or sizes and current[-1].size > sizes.pop():
                 raise Violation("all packets of a frame but the last have one size")
-            result.append(Frame(packet.timestamp, packet.type, packet.width, packet.height, current[0].tables,
-                                b"".join(p.scan for p in current), len(current)))
+            result.append(Frame(packet.timestamp, packet.type, packet.width, packet.height, packet.interval,
+                                current[0].extension, current[0].tables, b"".join(p.scan for p in current), len(current)))
             current = []
     return result
+
+
+def whole_frames(packets):
+    """The frames of which every packet came, among others of which some are missing."""
+    groups = {}
+    for packet in packets:
+        groups.setdefault(packet.timestamp, []).append(packet)
+    whole = [group for group in groups.values() if group[-1].marker and group[0].offset == 0 and
+             len(group) == ((group[-1].sequence - group[0].sequence) & 0xFFFF) + 1]
+    return [frame for group in whole for frame in frames(group)]
 
 
 class Receiver:
@@ -109,19 +133,23 @@ class Receiver:
         return [parse(data, at) for at, data in self.data]
 
 
-Jpeg = collections.namedtuple("Jpeg", "width height type tables scan")
+Jpeg = collections.namedtuple("Jpeg", "width height type interval tables scan")
 
 
 def jpeg(data):
     """What of a JPEG file must come through: size, type, tables, and the scan with its EOI."""
-    offset, tables, frame = 2, {}, None
+    offset, tables, frame, interval = 2, {}, None, 0
+    while data[offset + 1] == 0xFF:         # fill bytes
+        offset += 1
     while True:
         marker, length = struct.unpack_from("!xBH", data, offset)
         body = data[offset + 4:offset + 2 + length]
         if marker == 0xDB:
             while body:
-                assert body[0] < 4
-                tables[body[0]], body = body[1:65], body[65:]
+                size = 2 if body[0] >> 4 else 1
+                tables[body[0] & 15], body = body[size:1 + 64 * size:size], body[1 + 64 * size:]
+        elif marker == 0xDD:
+            interval = int.from_bytes(body, "big")
         elif marker == 0xC0:
             _, height, width, _ = struct.unpack_from("!BHHB", body)
             frame = height, width, body[7], body[8], body[11]
@@ -129,11 +157,12 @@ def jpeg(data):
         if marker == 0xDA:
             break
     height, width, sampling, luma, chroma = frame
-    return Jpeg(width, height, {0x21: 0, 0x22: 1}[sampling], tables[luma] + tables[chroma],
+    return Jpeg(width, height, {0x21: 0, 0x22: 1}[sampling], interval, tables[luma] + tables[chroma],
                 data[offset:data.index(b"\xff\xd9", offset) + 2])
 
 
 def same(frame, source):
     """Whether a received frame is a source picture, bit for bit."""
-    return frame.scan == source.scan and frame.tables == source.tables and frame.type == source.type and \
+    return frame.scan == source.scan and frame.tables == source.tables and frame.interval == source.interval and \
+        frame.type == source.type + (64 if source.interval else 0) and \
         (frame.width, frame.height) == ((source.width + 7) // 8, (source.height + 7) // 8)

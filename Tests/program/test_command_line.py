@@ -33,6 +33,11 @@ class Errors(unittest.TestCase):
         self.check(2, ["test:", "--to"], "--to needs a value")
         self.check(2, ["test:", *TO, "--size", "9999x9999"], "--size 9999x9999")
         self.check(2, ["nonsense", *TO], "'nonsense'")
+        self.check(2, ["test:", "test:", *TO, "--to", "127.0.0.1:5002"], "127.0.0.1:5002")
+        self.check(2, ["test:", *TO, "--payload-type", "72"], "--payload-type '72'")
+        self.check(2, ["test:", *TO, "--fps", "4294967295/1"], "--fps")
+        self.check(2, ["test:", *TO, "--sdp", ""], "--sdp")
+        self.check(2, ["sdp", "test:", *TO, "--size", "9999x9999"], "--size 9999x9999")
         self.check(2, ["test:", "test:", "--to", "127.0.0.1:65535"], "65537")
 
     def test_the_rest_is_1(self):
@@ -42,6 +47,10 @@ class Errors(unittest.TestCase):
         self.check(1, ["/tmp", *TO], "/tmp", "no video device")
         self.check(1, ["file:/nowhere", *TO], "/nowhere", "ENOENT")
         self.check(1, ["file:/etc/passwd", *TO], "no JPEG")
+        self.check(1, ["file:/dev/zero", *TO], "no regular file")
+        with tempfile.TemporaryDirectory() as home:
+            os.mkfifo(f"{home}/pipe")
+            self.check(1, [f"file:{home}/pipe", *TO], "no regular file")
         self.check(1, ["test:", "--to", "no-such-host.invalid:5000"], "no-such-host.invalid")
         self.check(1, ["test:", *TO, "--sdp", "/nowhere/a.sdp"], "/nowhere/a.sdp")
 
@@ -74,6 +83,13 @@ class Words(unittest.TestCase):
                                 executable="/bin/bash", stderr=subprocess.PIPE)
         self.assertIn(result.returncode, (0, 141))
         self.assertEqual(result.stderr, b"")
+
+    def test_a_full_disk_is_told(self):
+        for words in (["--help"], ["list"], ["sdp", "test:", *TO], ["receive", "127.0.0.1:%d" % free_port(), "--seconds", "0.1"]):
+            with open("/dev/full", "w") as full:
+                result = subprocess.run([STREAMER, *words], stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(result.returncode, 1, words)
+            self.assertIn("ENOSPC", result.stderr)
 
     def test_list_without_cameras(self):
         if list(pathlib.Path("/dev").glob("video*")):

@@ -111,7 +111,7 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     ]
     let result = try run(entries)
     #expect(result.statistics.captured == 9 && result.statistics.sent == 4 && result.markers == 4)
-    for cause in [DropCause.empty, .noSOI, .noSOS, .noEOI, .damaged] { #expect(result.statistics[cause] == 1) }
+    for cause in [DropCause.empty, .noSOI, .truncated, .noEOI, .damaged] { #expect(result.statistics[cause] == 1) }
     // 16 and 17 never came; a number that goes back is a camera that began anew.
     #expect(result.statistics[.driver] == 2 && result.statistics.dropped == 7)
   }
@@ -137,6 +137,19 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     #expect(said(35_000_000).isEmpty)
     var unknown = RateCheck(nil)
     #expect((0..<400).allSatisfy { unknown.check(Int64($0) * 1_000_000_000, sequence: UInt32($0)) == nil })
+  }
+
+  @Test func silenceIsSaidOnceAndSoIsItsEnd() {
+    let second: Int64 = 1_000_000_000
+    var check = SilenceCheck(FrameRate(30), now: 0)
+    let frames: [UInt64] = [30, 60, 60, 60, 60, 60, 60, 90, 120]
+    let news = frames.enumerated().map { check.check($1, at: Int64($0 + 1) * second) }
+    #expect(news == [false, false, false, false, true, false, false, true, false])
+    // From the beginning, and not of a camera that takes a picture a minute.
+    var never = SilenceCheck(nil, now: 0)
+    #expect((1...10).filter { never.check(0, at: $0 * second) } == [3])
+    var slow = SilenceCheck(FrameRate(1, 60), now: 0)
+    #expect(!(1...179).contains { slow.check(0, at: $0 * second) })
   }
 
   @Test func newDropsAreSeenOnce() {

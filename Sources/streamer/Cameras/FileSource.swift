@@ -8,16 +8,22 @@ struct FileSource: FrameSource, ~Copyable {
   private var ticker: Ticker
   private let frames: PictureFile
 
-  init(_ path: String, _ request: ModeRequest) throws {
+  init(_ path: String, _ request: ModeRequest, log: Log) throws {
     let frames = try PictureFile(path)
     guard let rate = request.rate ?? FrameRate(30) else { throw Failure("file: has no rate") }
     let size = try frames.size(path)
+    let others = frames.count(notOf: size)
+    if others > 0 {
+      log.warning(
+        "file:\(path): \(others) of \(frames.count) pictures have another size than \(size), which the SDP says")
+    }
     if let asked = request.size, asked != size {
       throw UsageError("--size \(asked): the pictures of file:\(path) have \(size)")
     }
     let ticker = try Ticker(rate)
+    // Re-coded, a picture may be larger than it was.
     info = SourceInfo(
-      size: size, rate: rate, largestFrame: frames.largest,
+      size: size, rate: rate, largestFrame: 2 * frames.largest + (64 << 10),
       description: "\(frames.count) pictures, JPEG \(size) at \(rate) fps")
     self.ticker = ticker
     self.frames = frames
@@ -69,17 +75,17 @@ struct PictureFile: ~Copyable {
 
   /// The size of the first picture that has one.
   func size(_ path: String) throws -> FrameSize {
-    var fault: JPEGFault?
-    for range in ranges {
-      do throws(JPEGFault) {
-        let header = try JPEGHeader(picture(range))
-        return FrameSize(UInt32(header.width), UInt32(header.height))
-      } catch {
-        fault = fault ?? error
-      }
+    guard let size = ranges.compactMap({ size(of: $0) }).first else {
+      throw Failure("file:\(path): none of its \(count) pictures is a JPEG that says its size")
     }
-    let reason = fault.map { DropCause($0).explanation } ?? "it is empty"
-    throw Failure("file:\(path): none of its \(count) pictures can be sent: \(reason)")
+    return size
+  }
+
+  /// How many pictures have another size.
+  func count(notOf size: FrameSize) -> Int { ranges.count { self.size(of: $0).map { $0 != size } ?? false } }
+
+  private func size(of range: Range<Int>) -> FrameSize? {
+    JPEGHeader.size(of: picture(range)).map { FrameSize(UInt32($0.width), UInt32($0.height)) }
   }
 
   /// Picture `index` of an endless loop; there is nothing to give back.

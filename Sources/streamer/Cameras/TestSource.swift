@@ -14,15 +14,17 @@ struct TestSource: FrameSource, ~Copyable {
   static let usualSize = FrameSize(1280, 720)
 
   /// The size and rate that a request means.
-  static func choose(_ request: ModeRequest) -> (size: FrameSize, rate: FrameRate?) {
-    (request.size ?? usualSize, request.rate ?? FrameRate(30))
+  static func choose(_ request: ModeRequest) throws(UsageError) -> (size: FrameSize, rate: FrameRate?) {
+    let size = request.size ?? usualSize
+    guard size.width >= 16, size.height >= 16, size.width <= 8192, size.height <= 8192 else {
+      throw UsageError("--size \(size): test: has pictures from 16x16 to 8192x8192")
+    }
+    return (size, request.rate ?? FrameRate(30))
   }
 
   init(_ request: ModeRequest, quality: Int) throws {
-    let (size, rate) = Self.choose(request)
-    guard let rate, size.width >= 16, size.height >= 16, size.width <= 8192, size.height <= 8192 else {
-      throw UsageError("--size \(size): test: has pictures from 16x16 to 8192x8192")
-    }
+    let (size, chosen) = try Self.choose(request)
+    guard let rate = chosen else { throw Failure("test: has no rate") }
     let largest = JPEGEncoder.largestJPEG(width: Int(size.width), height: Int(size.height))
     let encoder = try JPEGEncoder()
     let ticker = try Ticker(rate)

@@ -14,19 +14,22 @@ struct V4L2Source: FrameSource, ~Copyable {
       throw Failure(
         "\(path): its driver was asked for \(choice.format) \(choice.size) and set \(format.format) \(format.size)")
     }
-    if let asked = choice.rate, let rate, !rate.isNear(asked) {
-      log.warning("\(path): asked for \(asked) fps, its driver set \(rate)")
+    if let asked = choice.rate, !(rate?.isNear(asked) ?? (request.rate == nil)) {
+      let given = rate.map { "its driver set \($0)" } ?? "its driver can't set a rate"
+      log.warning("\(path): asked for \(asked) fps, \(given)")
     }
     ring = try BufferRing(device, buffers: buffers)
     info = SourceInfo(
-      size: format.size, rate: rate, largestFrame: ring.largest,
+      size: format.size, rate: rate ?? request.rate, largestFrame: ring.largest,
       description: "\(card), \(format.format) \(format.size)"
         + "\(rate.map { " at \($0) fps" } ?? ", a rate its driver does not say"), \(ring.count) buffers")
   }
 
   /// The mode of a device that a request means.
   static func choose(_ request: ModeRequest, of device: borrowing Device) throws(UsageError) -> ModeChoice {
-    do throws(ModeNotOffered) { return try request.choose(from: device.modes()) } catch {
+    do throws(ModeNotOffered) {
+      return try request.choose(from: device.modes(near: request.size ?? ModeRequest.usualSize))
+    } catch {
       throw UsageError("\(device.path): \(error)")
     }
   }

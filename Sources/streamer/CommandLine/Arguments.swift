@@ -8,6 +8,7 @@ struct Arguments {
 
   init(_ words: [String]) throws(UsageError) {
     let table = OptionEntry.all.map { OptionReader.Option(name: $0.name, takesValue: $0.value != nil) }
+    let words = words.map { $0 == "-h" ? "--help" : $0 }
     let result: OptionReader.Result
     do throws(OptionReader.Failure) {
       result = try OptionReader.read(words, options: table)
@@ -60,7 +61,7 @@ struct Arguments {
     case .unknown(let word):
       let names = OptionEntry.all.map { "--" + $0.name }
       let nearest = names.min { word.editDistance(to: $0) < word.editDistance(to: $1) }
-      let hint = nearest.flatMap { word.editDistance(to: $0) <= 3 ? "; did you mean \($0)?" : nil }
+      let hint = nearest.flatMap { word.editDistance(to: $0) <= max(2, word.count / 3) ? "; did you mean \($0)?" : nil }
       return UsageError("unknown option \(word)\(hint ?? "; see 'streamer --help'")")
     case .missingValue(let word): return UsageError("\(word) needs a value; see 'streamer --help'")
     case .unexpectedValue(let word): return UsageError("\(word) takes no value")

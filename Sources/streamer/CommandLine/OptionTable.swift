@@ -33,13 +33,29 @@ struct OptionEntry: Sendable {
       "mtu", "BYTES", [.stream],
       "The largest RTP packet, which is the UDP payload, 200 to 65507 (default 1400). On Ethernet 1472 is the most over IPv4, 1452 over IPv6; VPNs want 1200."
     ),
-    OptionEntry("payload-type", "N", sending, "RTP payload type, 0 to 127 (default 26, JPEG's own; BlueOS wants 96)."),
+    OptionEntry(
+      "payload-type", "N", sending, "RTP payload type, 0 to 63 or 96 to 127 (default 26, JPEG's own; BlueOS wants 96)."),
     OptionEntry("ssrc", "HEX", [.stream], "RTP source identifier; a second camera has the next. Default: random."),
+    OptionEntry(
+      "bad-frames", "drop|repair", [.stream],
+      "What becomes of frames that are cut short, or that the driver flags as damaged: they are dropped (default), or what there is of them is sent. Both are counted."
+    ),
+    OptionEntry(
+      "recode", "auto|off", [.stream],
+      "What becomes of JPEGs that RTP can't carry: they are re-coded (default), without loss where only their coding is in the way (progressive, other Huffman tables), else by encoding them again; or they are dropped."
+    ),
+    OptionEntry(
+      "onvif-extension", nil, [.stream],
+      "Say each picture's size in ONVIF's RTP header extension, too: for receivers that know it, at over 2040 pixels."
+    ),
     OptionEntry(
       "cpu", "N", [.stream], "Bind the camera's thread to this CPU; a second camera's to the next. Default: unbound."),
     OptionEntry(
       "sdp", "FILE", [.stream], "Write the SDP that players need; for a second receiver to FILE-2, and so on."),
     OptionEntry("stats", "SECONDS", [.stream], "Print what was sent and dropped so often."),
+    OptionEntry(
+      "x-dimensions", "WxH", [.receive],
+      "The pictures' size where it is over 2040 pixels and so not said in the stream (the SDP's x-dimensions)."),
     OptionEntry("frames", "N", [.receive], "Stop after N whole frames."),
     OptionEntry("seconds", "S", [.receive], "Stop after S seconds."),
     OptionEntry("out", "DIR", [.receive], "Write every whole frame as DIR/frame-00000001.jpg, and so on."),

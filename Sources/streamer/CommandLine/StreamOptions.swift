@@ -11,6 +11,11 @@ struct StreamOptions {
   let packetSize: Int
   let payloadType: UInt8
   let ssrc: UInt32
+  /// Frames that are cut short or flagged are sent, too.
+  let repairs: Bool
+  /// Frames that RTP can't carry as they are are re-coded.
+  let recodes: Bool
+  let onvifExtension: Bool
   let cpu: Int?
   let sdpPath: String?
   let statsSeconds: Double?
@@ -33,6 +38,17 @@ struct StreamOptions {
         throw UsageError("--to \(error)")
       }
     }
+    // A second camera's packets would be taken for the first one's.
+    for (index, one) in endpoints.enumerated() {
+      for other in endpoints[..<index] where one.host == other.host {
+        let distance = abs(Int(one.port) - Int(other.port))
+        if distance < 2 * cameras.count && distance % 2 == 0 {
+          throw UsageError(
+            "--to \(other.host):\(other.port) and \(one.host):\(one.port): \(cameras.count) cameras need"
+              + " \(2 * cameras.count) ports each")
+        }
+      }
+    }
     guard !endpoints.isEmpty else { throw UsageError("no receiver; --to HOST:PORT is needed") }
     self.endpoints = endpoints
     request = ModeRequest(
@@ -44,13 +60,26 @@ struct StreamOptions {
     quality = try arguments.integer("quality", in: 1...100) ?? 80
     buffers = try arguments.integer("buffers", in: 2...32) ?? 4
     packetSize = try arguments.integer("mtu", in: Packetizer.packetSizes) ?? 1400
-    payloadType = UInt8(try arguments.integer("payload-type", in: 0...127) ?? 26)
+    // RFC 5761, 4: with the marker, 64 to 95 look like RTCP.
+    payloadType =
+      try arguments.value("payload-type", expected: "0 to 63 or 96 to 127") { text in
+        UInt8(text).flatMap { $0 < 64 || (96...127).contains($0) ? $0 : nil }
+      } ?? 26
     ssrc =
       try arguments.value("ssrc", expected: "up to 8 hexadecimal digits") { text in
         UInt32(text.lowercased().hasPrefix("0x") ? String(text.dropFirst(2)) : text, radix: 16)
       } ?? .random(in: 0 ... .max)
+    repairs =
+      try arguments.value("bad-frames", expected: "drop or repair") { text in
+        ["drop": false, "repair": true][text]
+      } ?? false
+    recodes =
+      try arguments.value("recode", expected: "auto or off") { text in
+        ["auto": true, "off": false][text]
+      } ?? true
+    onvifExtension = arguments.has("onvif-extension")
     cpu = try arguments.integer("cpu", in: 0...1023)
-    sdpPath = arguments.values("sdp").last
+    sdpPath = try arguments.value("sdp", expected: "a file's name") { $0.isEmpty ? nil : $0 }
     statsSeconds = try arguments.value("stats", expected: "seconds, such as 5 or 0.5") { text in
       Double(text).flatMap { (0.01...86_400).contains($0) ? $0 : nil }
     }

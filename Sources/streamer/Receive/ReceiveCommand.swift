@@ -36,7 +36,7 @@ struct ReceiveCommand {
         }
       }
     }
-    session.finish()
+    try session.printResult()
     return 0
   }
 

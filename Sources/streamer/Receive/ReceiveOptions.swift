@@ -1,4 +1,5 @@
 import LinuxIO
+import V4L2Capture
 
 /// The options of `streamer receive`, read.
 struct ReceiveOptions {
@@ -6,6 +7,7 @@ struct ReceiveOptions {
   let frames: UInt64?
   let seconds: Double?
   let directory: String?
+  let dimensions: FrameSize?
   let decodes: Bool
   let asJSON: Bool
   let log: Log
@@ -21,6 +23,7 @@ struct ReceiveOptions {
       Double(text).flatMap { (0.001...1e9).contains($0) ? $0 : nil }
     }
     directory = arguments.values("out").last
+    dimensions = try arguments.value("x-dimensions", expected: "WIDTHxHEIGHT, such as 3840x2160") { FrameSize($0) }
     decodes = arguments.has("decode")
     asJSON = arguments.has("json")
     log = Log(level: try arguments.logLevel())

@@ -6,7 +6,8 @@ import RTPCore
 struct ReceiveSession: ~Copyable {
   private let options: ReceiveOptions
   private var receiver: DatagramReceiver
-  private var depacketizer = Depacketizer()
+  private var depacketizer: Depacketizer
+  private var saidUnsized = false
   private var decoder: JPEGDecoder
   private var undecodable: UInt64 = 0
   private var size: (width: Int, height: Int)?
@@ -17,6 +18,8 @@ struct ReceiveSession: ~Copyable {
 
   init(_ options: ReceiveOptions, receiver: consuming DatagramReceiver, decoder: consuming JPEGDecoder) {
     self.options = options
+    depacketizer = Depacketizer(
+      dimensions: options.dimensions.map { (UInt16(clamping: $0.width), UInt16(clamping: $0.height)) })
     self.receiver = receiver
     self.decoder = decoder
     let kilobytes = self.receiver.bufferBytes / 1024
@@ -48,6 +51,15 @@ struct ReceiveSession: ~Copyable {
         try keep(jpeg)
       }
     }
+    sayUnsized()
+  }
+
+  private mutating func sayUnsized() {
+    guard depacketizer.unsized > 0, !saidUnsized else { return }
+    saidUnsized = true
+    options.log.warning(
+      "the stream does not say its pictures' size, which is over 2040 pixels: --x-dimensions WxH does (it is in the SDP)"
+    )
   }
 
   private mutating func keep(_ jpeg: UnsafeRawBufferPointer) throws {
@@ -96,12 +108,11 @@ struct ReceiveSession: ~Copyable {
     return text
   }
 
-  /// Ends the frame under way, and prints the result.
-  mutating func finish() {
-    if !isDone { depacketizer.finish() }
+  /// Prints the result. The frame under way is none: it is not known what of it was still to come.
+  func printResult() throws {
     let tenths = Int((framesPerSecond * 10).rounded())
     guard options.asJSON else {
-      StandardStream.output.line("\(text), \(tenths / 10).\(tenths % 10) frames a second")
+      try Program.print("\(text), \(tenths / 10).\(tenths % 10) frames a second\n")
       return
     }
     let statistics = depacketizer.statistics
@@ -118,6 +129,6 @@ struct ReceiveSession: ~Copyable {
       ("width", size.map { .integer(UInt64($0.width)) } ?? .null),
       ("height", size.map { .integer(UInt64($0.height)) } ?? .null),
     ]
-    StandardStream.output.line(JSON.object(members).description)
+    try Program.print(JSON.object(members).description + "\n")
   }
 }

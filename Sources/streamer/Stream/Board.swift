@@ -20,6 +20,8 @@ final class Board: Sendable {
     var destinationErrors: [Errno?]
     /// Which instant its timestamps are of.
     var timestampSource: TimestampSource?
+    /// The camera gives no frames.
+    var isSilent = false
     var end: End?
     /// Raised each time the statistics are to be printed.
     var ticks = 0

@@ -5,6 +5,7 @@ import V4L2Capture
 /// A camera's loop, from its buffers to the wire: one thread, one epoll, one frame in flight.
 struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var source: Source
+  private var reader: FrameReader
   private var packetizer: Packetizer
   private var clock = MediaClock()
   private var batch: PacketBatch
@@ -14,6 +15,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var isPartial = false
   private var gaps = SequenceGaps()
   private var rate: RateCheck
+  private var silence: SilenceCheck
   private var statistics = StreamStatistics()
   /// The causes that were posted already, a bit each.
   private var saidDrops: UInt32 = 0
@@ -25,11 +27,13 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     _ source: consuming Source, _ settings: StreamSettings, destinations: consuming DestinationList,
     events: consuming LoopEvents, board: Board
   ) {
+    reader = FrameReader(repairs: settings.repairs, recodes: settings.recodes)
     packetizer = Packetizer(
       packetSize: settings.packetSize, largestFrame: source.info.largestFrame, payloadType: settings.payloadType,
-      ssrc: settings.ssrc)
+      ssrc: settings.ssrc, onvifExtension: settings.onvifExtension)
     batch = PacketBatch(capacity: packetizer.capacity)
     rate = RateCheck(source.info.rate)
+    silence = SilenceCheck(source.info.rate, now: Clock.monotonic)
     self.source = source
     self.destinations = destinations
     self.events = events
@@ -45,6 +49,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
         case .source: try takeFrame()
         case .stop: return
         case .stats: postStatistics(isTick: true)
+        case .watch: if silence.check(statistics.captured, at: Clock.monotonic) { postStatistics() }
         case .destination(let index): try push(index)
         }
       }
@@ -62,30 +67,40 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       statistics.lowRate = measured
       postStatistics()
     }
-    if frame.isDamaged {
+    if frame.isDamaged && !reader.repairs {
       statistics[.damaged] += 1
     } else {
-      do throws(JPEGFault) {
-        try plan(frame.bytes, timestamp: frame.timestamp)
+      do throws(DropCause) {
+        let isRepaired = try plan(frame.bytes, timestamp: frame.timestamp)
+        if isRepaired || frame.isDamaged { statistics.repaired += 1 }
         inFlight = consume frame
       } catch {
-        statistics[DropCause(error)] += 1
+        statistics[error] += 1
       }
     }
     for index in 0..<destinations.count { try push(index) }
-    if statistics.newDrops(since: &saidDrops) { postStatistics() }
+    let saidRecoding = statistics.recoding
+    statistics.recoding = reader.recoding
+    if statistics.recoding.isNews(since: saidRecoding) || statistics.newDrops(since: &saidDrops) { postStatistics() }
   }
 
   /// Makes the packets of a frame, and has every receiver begin with it.
-  private mutating func plan(_ bytes: UnsafeRawBufferPointer, timestamp: Int64) throws(JPEGFault) {
-    let picture = try JPEGPicture(bytes)
-    let plan = try packetizer.plan(picture, timestamp: clock.frameTimestamp(at: timestamp))
+  /// - Returns: whether it was cut short.
+  private mutating func plan(_ bytes: UnsafeRawBufferPointer, timestamp: Int64) throws(DropCause) -> Bool {
+    let picture = try reader.read(bytes)
+    let plan: PacketPlan
+    do throws(JPEGFault) {
+      plan = try packetizer.plan(picture, timestamp: clock.frameTimestamp(at: timestamp))
+    } catch {
+      throw DropCause(error)
+    }
     batch.removeAll()
     for index in 0..<plan.count {
       let packet = plan[index]
       batch.append(header: packet.header, payload: packet.payload)
     }
     for index in 0..<destinations.count { destinations[index].beginFrame(byteCount: plan.byteCount) }
+    return picture.isRepaired
   }
 
   /// Sends a receiver as much as its socket takes; the frame goes back when all receivers have it.
@@ -142,6 +157,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private func postStatistics(isTick: Bool = false) {
     board.post { state in
       state.statistics = statistics
+      state.isSilent = silence.isSilent
       if isTick { state.ticks += 1 }
     }
   }

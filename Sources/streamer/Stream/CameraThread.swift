@@ -42,7 +42,7 @@ final class CameraThread {
       try run(
         V4L2Source(path, settings.request, buffers: settings.buffers, log: settings.log), settings, stop, board)
     case .test: try run(TestSource(settings.request, quality: settings.quality), settings, stop, board)
-    case .file(let path): try run(FileSource(path, settings.request), settings, stop, board)
+    case .file(let path): try run(FileSource(path, settings.request, log: settings.log), settings, stop, board)
     }
   }
 

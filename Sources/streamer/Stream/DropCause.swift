@@ -1,15 +1,16 @@
 import RTPCore
 
 /// Why a frame was not sent.
-enum DropCause: Int, CaseIterable, Sendable {
-  case driver, damaged, empty, noSOI, noSOS, noEOI, tooLarge
-  case coding, precision, components, sampling, huffman, tables, scans, restart
+enum DropCause: Int, CaseIterable, Error {
+  case driver, damaged, empty, noSOI, noSOS, truncated, noEOI, tooLarge, undecodable
+  case coding, precision, components, sampling, huffman, tables, scans
 
   init(_ fault: JPEGFault) {
     switch fault {
     case .empty: self = .empty
     case .noSOI: self = .noSOI
     case .noSOS: self = .noSOS
+    case .truncated: self = .truncated
     case .noEOI: self = .noEOI
     case .tooLarge: self = .tooLarge
     case .unsupported(.coding): self = .coding
@@ -19,7 +20,6 @@ enum DropCause: Int, CaseIterable, Sendable {
     case .unsupported(.huffman): self = .huffman
     case .unsupported(.tables): self = .tables
     case .unsupported(.scans): self = .scans
-    case .unsupported(.restart): self = .restart
     }
   }
 
@@ -33,6 +33,7 @@ enum DropCause: Int, CaseIterable, Sendable {
     case .noSOS: "no_sos"
     case .noEOI: "no_eoi"
     case .tooLarge: "too_large"
+    case .undecodable: "undecodable"
     default: "unsupported_\(self)"
     }
   }
@@ -44,9 +45,11 @@ enum DropCause: Int, CaseIterable, Sendable {
     case .damaged: "the driver flagged it as damaged (V4L2_BUF_FLAG_ERROR): data was lost on the way from the camera"
     case .empty: "it was empty"
     case .noSOI: "it was no JPEG (no SOI)"
-    case .noSOS: "its JPEG header was cut short or malformed (no SOS)"
+    case .noSOS: "its JPEG header was malformed (no SOS)"
+    case .truncated: "it was cut short within its JPEG header"
     case .noEOI: "it was cut short (no EOI)"
     case .tooLarge: "it was too large (over 16 MiB, or over 65535 packets; a larger --mtu helps with those)"
+    case .undecodable: "it can't be sent as it is, and libjpeg-turbo can't read it either: it is damaged"
     case .coding: "it is no baseline JPEG (progressive, arithmetic or lossless), which RTP/JPEG can't carry"
     case .precision: "its samples have not 8 bits, which RTP/JPEG can't carry"
     case .components: "it has not three components (greyscale?), which RTP/JPEG can't carry"
@@ -54,7 +57,6 @@ enum DropCause: Int, CaseIterable, Sendable {
     case .huffman: "its Huffman tables are not the standard ones, which every receiver takes for granted"
     case .tables: "its quantization tables are not two of 8 bits, which is all that RTP/JPEG can carry"
     case .scans: "its components are in scans of their own, which RTP/JPEG can't carry"
-    case .restart: "it has restart markers, which this version does not send"
     }
   }
 }

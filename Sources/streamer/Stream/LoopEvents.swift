@@ -4,6 +4,7 @@ import LinuxIO
 struct LoopEvents: ~Copyable {
   private let epoll: Epoll
   private let statsTimer: Timer
+  private let watchTimer: Timer
 
   /// What happened.
   enum Event {
@@ -12,6 +13,8 @@ struct LoopEvents: ~Copyable {
     case stop
     /// The statistics are due.
     case stats
+    /// It is time to see whether the camera still gives frames.
+    case watch
     /// A receiver's socket takes more packets.
     case destination(Int)
   }
@@ -23,6 +26,9 @@ struct LoopEvents: ~Copyable {
   init(source: Int32, stop: Int32, statsSeconds: Double?) throws {
     let epoll = try Epoll()
     let statsTimer = try Timer()
+    let watchTimer = try Timer()
+    try watchTimer.start(first: Clock.monotonic + Self.watchInterval, every: Self.watchInterval)
+    try epoll.add(watchTimer.number, .readable, token: 3)
     try epoll.add(source, .readable, token: 0)
     try epoll.add(stop, .readable, token: 1)
     if let statsSeconds {
@@ -32,9 +38,12 @@ struct LoopEvents: ~Copyable {
     }
     self.epoll = epoll
     self.statsTimer = statsTimer
+    self.watchTimer = watchTimer
   }
 
-  private static var firstDestination: UInt64 { 3 }
+  private static var firstDestination: UInt64 { 4 }
+  /// Nanoseconds.
+  private static let watchInterval: Int64 = 1_000_000_000
 
   /// Sleeps until something happens.
   /// - Returns: how many events there are; the subscript gives them.
@@ -48,6 +57,9 @@ struct LoopEvents: ~Copyable {
     case 2:
       _ = statsTimer.expirations()
       return .stats
+    case 3:
+      _ = watchTimer.expirations()
+      return .watch
     case let token: return .destination(Int(token - Self.firstDestination))
     }
   }

@@ -4,6 +4,7 @@ import V4L2Capture
 struct RateCheck {
   private let promised: Double?
   private var first: (time: Int64, sequence: UInt32)?
+  private var frames: UInt32 = 0
   private var isDone = false
 
   /// Cameras need a moment to set their exposure; and a few frames' jitter shall not count.
@@ -32,10 +33,12 @@ struct RateCheck {
       first = (time, sequence)
       return nil
     }
+    frames += 1
     let elapsed = time &- first.time
     guard elapsed >= Self.span else { return nil }
     isDone = true
-    let measured = Double(sequence &- first.sequence) / (Double(elapsed) / 1e9)
+    // Some drivers number all frames alike.
+    let measured = Double(max(frames, sequence &- first.sequence)) / (Double(elapsed) / 1e9)
     return measured < promised * Self.enough ? measured : nil
   }
 }

@@ -3,21 +3,26 @@ import LinuxIO
 /// Says what one camera's thread left on its board: each thing once.
 struct Reporter {
   private let settings: StreamSettings
+  private let hasSDP: Bool
   private(set) var info: SourceInfo?
   private(set) var hasEnded = false
   /// The exit status that its end means.
   private(set) var status: Int32 = 0
   private var saidDrops: UInt32 = 0
   private var saidErrors: [Errno?]
+  private var saidRecoding = FrameReader.Recoding()
   private var saidLowRate = false
   private var saidTimestamps = false
+  private var isSilent = false
   private var ticks = 0
 
   private var log: Log { settings.log }
   private var name: String { settings.camera.label }
 
-  init(_ settings: StreamSettings) {
+  /// - Parameter hasSDP: an SDP is written for the receivers.
+  init(_ settings: StreamSettings, hasSDP: Bool) {
     self.settings = settings
+    self.hasSDP = hasSDP
     saidErrors = Array(repeating: nil, count: settings.destinations.count)
   }
 
@@ -26,6 +31,10 @@ struct Reporter {
       self.info = info
       let receivers = settings.destinations.map(\.description).joined(separator: ", ")
       log.info("\(name): \(info.description), to \(receivers)")
+      if max(info.size.width, info.size.height) > 2040, !hasSDP {
+        log.warning(
+          "\(name): RTP/JPEG can't say a size over 2040 pixels: receivers need it from the SDP (--sdp FILE)")
+      }
     }
     if let source = state.timestampSource, !saidTimestamps {
       saidTimestamps = true
@@ -33,6 +42,8 @@ struct Reporter {
     }
     sayDrops(state.statistics)
     sayErrors(state)
+    saySilence(state)
+    sayRecoding(state.statistics.recoding)
     sayRate(state.statistics)
     if state.ticks != ticks {
       ticks = state.ticks
@@ -58,6 +69,31 @@ struct Reporter {
         "\(name): packets to \(settings.destinations[index]) are lost: \(errno)\(remedy). It is tried again with every frame"
       )
     }
+  }
+
+  private mutating func saySilence(_ state: Board.State) {
+    guard state.isSilent != isSilent else { return }
+    isSilent = state.isSilent
+    if isSilent {
+      log.warning(
+        "\(name): it has given no frame for some seconds; is its cable, its USB hub or its power at fault? It is waited for"
+      )
+    } else {
+      log.info("\(name): it gives frames again")
+    }
+  }
+
+  private mutating func sayRecoding(_ recoding: FrameReader.Recoding) {
+    guard recoding.isNews(since: saidRecoding) else { return }
+    let tenths = recoding.cost / 100_000
+    let cost = "it took \(tenths / 10).\(tenths % 10) ms for one frame (--recode off drops them instead)"
+    if saidRecoding.lossless == 0 && recoding.lossless > 0 {
+      log.warning("\(name): its JPEGs are re-coded without loss, since RTP can't carry them as they are: \(cost)")
+    }
+    if saidRecoding.reencoded == 0 && recoding.reencoded > 0 {
+      log.warning("\(name): its JPEGs are decoded and encoded again, since RTP can't carry them as they are: \(cost)")
+    }
+    saidRecoding = recoding
   }
 
   private mutating func sayRate(_ statistics: StreamStatistics) {

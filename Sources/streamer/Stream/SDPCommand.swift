@@ -17,8 +17,7 @@ struct SDPCommand {
 
   func run() throws -> Int32 {
     let streams = try options.cameras.indices.map { try stream(StreamSettings(options, camera: $0)) }
-    for text in try Self.texts(streams) { StandardStream.output.write(text) }
-    return 0
+    return try Program.print(Self.texts(streams).joined())
   }
 
   private func stream(_ settings: StreamSettings) throws -> SDPStream {
@@ -27,10 +26,10 @@ struct SDPCommand {
       let choice = try V4L2Source.choose(settings.request, of: Device(opening: path))
       return SDPStream(settings: settings, size: choice.size, rate: choice.rate)
     case .test:
-      let choice = TestSource.choose(settings.request)
+      let choice = try TestSource.choose(settings.request)
       return SDPStream(settings: settings, size: choice.size, rate: choice.rate)
     case .file(let path):
-      let info = try FileSource(path, settings.request).info
+      let info = try FileSource(path, settings.request, log: settings.log).info
       return SDPStream(settings: settings, size: info.size, rate: info.rate)
     }
   }

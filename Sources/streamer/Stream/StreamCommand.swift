@@ -14,15 +14,20 @@ struct StreamCommand {
     try epoll.add(signals.number, .readable, token: signalToken)
     let settings = try options.cameras.indices.map { try StreamSettings(options, camera: $0) }
     let threads = try settings.enumerated().map { try CameraThread($1, number: $0) }
-    var reporters = settings.map { Reporter($0) }
+    var reporters = settings.map { Reporter($0, hasSDP: options.sdpPath != nil) }
     for index in threads.indices {
       try epoll.add(threads[index].board.number, .readable, token: UInt64(index))
     }
+    var isStopping = false
     while reporters.contains(where: { !$0.hasEnded }) {
       for index in 0..<epoll.wait() {
         let token = epoll.token(at: index)
         if token == signalToken {
-          if signals.next() != nil { stop(threads) }
+          guard signals.next() != nil else { continue }
+          // A camera whose driver hangs can't be waited for for ever.
+          if isStopping { return 1 }
+          isStopping = true
+          stop(threads)
           continue
         }
         let camera = Int(token)

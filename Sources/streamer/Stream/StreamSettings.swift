@@ -10,6 +10,9 @@ struct StreamSettings: Sendable {
   let packetSize: Int
   let payloadType: UInt8
   let ssrc: UInt32
+  let repairs: Bool
+  let recodes: Bool
+  let onvifExtension: Bool
   let cpu: Int?
   let statsSeconds: Double?
   let destinations: [SocketAddress]
@@ -24,6 +27,9 @@ struct StreamSettings: Sendable {
     packetSize = options.packetSize
     payloadType = options.payloadType
     ssrc = options.ssrc &+ UInt32(index)
+    repairs = options.repairs
+    recodes = options.recodes
+    onvifExtension = options.onvifExtension
     cpu = options.cpu.map { $0 + index }
     statsSeconds = options.statsSeconds
     destinations = try options.endpoints.map { try $0.address(forCamera: index) }

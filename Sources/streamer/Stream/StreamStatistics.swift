@@ -6,6 +6,10 @@ struct StreamStatistics: Equatable, Sendable {
   var sent: UInt64 = 0
   /// Frames that were sent in part only: the next one came first, or a receiver could not be reached.
   var partial: UInt64 = 0
+  /// Frames that were cut short, and sent as what there was of them.
+  var repaired: UInt64 = 0
+  /// Frames that were re-coded, since RTP can't carry them as they are.
+  var recoding = FrameReader.Recoding()
   /// Packets handed to the kernel, over all receivers.
   var packets: UInt64 = 0
   /// RTP packets' bytes of them.
@@ -44,6 +48,9 @@ struct StreamStatistics: Equatable, Sendable {
   var text: String {
     var text = "\(captured) frames, \(sent) sent, \(dropped) dropped"
     if dropped > 0 { text += " (\(dropText))" }
+    if repaired > 0 { text += ", \(repaired) repaired" }
+    if recoding.lossless > 0 { text += ", \(recoding.lossless) re-coded" }
+    if recoding.reencoded > 0 { text += ", \(recoding.reencoded) encoded again" }
     if partial > 0 { text += ", \(partial) sent in part" }
     text += ", \(packets) packets, \(bytes) bytes"
     if latePackets > 0 { text += ", \(latePackets) packets left out as late" }

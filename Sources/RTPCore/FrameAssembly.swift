@@ -1,0 +1,149 @@
+/// One packet's payload, read.
+struct Fragment {
+  let header: JPEGPayloadHeader
+  let restart: RestartHeader?
+  /// Only a frame's first packet has them.
+  let tables: QuantizationTables?
+  let onvif: ByteReader?
+  let scan: UnsafeRawBufferPointer
+
+  init?(_ packet: RTPPacket) {
+    var reader = ByteReader(packet.payload)
+    guard let header = JPEGPayloadHeader(&reader), [0, 1, 64, 65].contains(header.type) else { return nil }
+    self.header = header
+    if header.type >= 64 {
+      guard let restart = RestartHeader(&reader) else { return nil }
+      self.restart = restart
+    } else {
+      restart = nil
+    }
+    var tables: QuantizationTables?
+    if header.offset == 0, header.q >= 128 {
+      // RFC 2435, 3.1.8: MBZ, precision (a bit a table, 1: 16 bits), length.
+      guard reader.byte() != nil, reader.byte() == 0, let length = reader.word(), var body = reader.take(Int(length))
+      else { return nil }
+      // No tables: those that came with this Q before.
+      if length > 0 {
+        guard let luma = body.table() else { return nil }
+        tables = QuantizationTables(luma: luma, chroma: body.table() ?? luma)
+      }
+    } else if header.offset == 0 {
+      tables = QuantizationTables(q: header.q)
+    }
+    self.tables = tables
+    onvif = packet.onvif
+    scan = reader.rest
+  }
+}
+
+/// A frame that is being put together, in memory of its own.
+struct FrameAssembly: ~Copyable {
+  /// Room for the file's header, a scan as long as its offset can say with one packet more, and an EOI.
+  private static let capacity = JPEGFileHeader.largest + JPEGPayloadHeader.largestOffset + 65_536 + 2
+
+  private let memory: UnsafeMutableRawPointer
+  /// nil: no frame is under way.
+  private(set) var timestamp: UInt32?
+  private(set) var header = JPEGPayloadHeader(offset: 0, type: 0, q: 0, width: 0, height: 0)
+  /// Of the first packet.
+  private(set) var tables: QuantizationTables?
+  private var fields: OnvifExtension.Fields?
+  private var restartInterval: UInt16 = 0
+  /// The bytes that came: ranges in their order, with gaps between them.
+  private var covered: [Range<Int>] = []
+  private var furthest = 0
+  private var length: Int?
+
+  init() { memory = .allocate(byteCount: Self.capacity, alignment: 16) }
+
+  deinit { memory.deallocate() }
+
+  private var scan: UnsafeMutableRawPointer { memory + JPEGFileHeader.largest }
+
+  /// Begins with another frame.
+  mutating func begin(_ timestamp: UInt32, _ header: JPEGPayloadHeader) {
+    clear()
+    self.timestamp = timestamp
+    self.header = header
+  }
+
+  /// Forgets the frame under way.
+  mutating func clear() {
+    timestamp = nil
+    tables = nil
+    fields = nil
+    restartInterval = 0
+    covered.removeAll(keepingCapacity: true)
+    furthest = 0
+    length = nil
+  }
+
+  /// Puts a packet's part in; false where it contradicts the others.
+  mutating func add(_ fragment: Fragment, isLast: Bool) -> Bool {
+    let other = fragment.header
+    guard other.type == header.type, other.q == header.q, other.width == header.width, other.height == header.height
+    else { return false }
+    let start = Int(other.offset)
+    let end = start + fragment.scan.count
+    guard end > start, end <= length ?? .max, !isLast || end >= furthest, cover(start..<end) else { return false }
+    furthest = max(furthest, end)
+    if isLast { length = end }
+    tables = tables ?? fragment.tables
+    if let onvif = fragment.onvif, fields == nil { fields = OnvifExtension.read(onvif) }
+    restartInterval = fragment.restart?.interval ?? restartInterval
+    if let bytes = fragment.scan.baseAddress {
+      (scan + Int(other.offset)).copyMemory(from: bytes, byteCount: fragment.scan.count)
+    }
+    return true
+  }
+
+  /// Every byte up to the marker's packet is there.
+  var isWhole: Bool { length == covered.first?.upperBound && covered.first?.lowerBound == 0 && covered.count == 1 }
+
+  /// Notes which bytes came; false where some of them are there already.
+  private mutating func cover(_ range: Range<Int>) -> Bool {
+    // In order, which is usual, the place is the last.
+    var place = covered.count
+    while place > 0, covered[place - 1].lowerBound > range.lowerBound { place -= 1 }
+    if place > 0, covered[place - 1].upperBound > range.lowerBound { return false }
+    if place < covered.count, covered[place].lowerBound < range.upperBound { return false }
+    var joined = range
+    if place < covered.count, covered[place].lowerBound == range.upperBound {
+      joined = range.lowerBound..<covered[place].upperBound
+      covered.remove(at: place)
+    }
+    if place > 0, covered[place - 1].upperBound == joined.lowerBound {
+      covered[place - 1] = covered[place - 1].lowerBound..<joined.upperBound
+    } else {
+      covered.insert(joined, at: place)
+    }
+    return true
+  }
+
+  /// The whole frame as a JPEG file, until the next frame begins; nil where its size is not known.
+  /// - Parameters:
+  ///   - tables: the frame's own, or those of its Q.
+  ///   - dimensions: the size in pixels where the payload does not say it.
+  func file(
+    _ tables: QuantizationTables, dimensions: (width: UInt16, height: UInt16)?
+  ) -> (jpeg: UnsafeRawBufferPointer, width: Int, height: Int)? {
+    let isSaid = header.width > 0 && header.height > 0
+    let width = isSaid ? UInt16(header.width) * 8 : dimensions?.width ?? 0
+    let height = isSaid ? UInt16(header.height) * 8 : dimensions?.height ?? 0
+    guard let length, let sampling = JPEGHeader.Sampling(rawValue: header.type & 1),
+      let file = JPEGFileHeader(
+        width: width, height: height, sampling: sampling, tables: tables, restartInterval: restartInterval,
+        fields: fields)
+    else { return nil }
+    // The file's header goes right before the scan, and an EOI behind it where none stands.
+    let bytes = file.bytes
+    let start = scan - bytes.count
+    UnsafeMutableRawBufferPointer(start: start, count: bytes.count).copyBytes(from: bytes)
+    var end = length
+    if !UnsafeRawBufferPointer(start: scan, count: length).suffix(2).elementsEqual([0xFF, 0xD9]) {
+      (scan + length).storeBytes(of: UInt16(0xFFD9).bigEndian, as: UInt16.self)
+      end += 2
+    }
+    return (UnsafeRawBufferPointer(start: start, count: bytes.count + end), file.size.width, file.size.height)
+  }
+}
