@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// The command line, read by glibc's getopt_long: options and operands in any order, `--name=value`, `--` ends
 /// the options, names may be cut short where they stay unique.
@@ -30,8 +31,15 @@ public enum OptionReader {
 
   private static let firstCode: Int32 = 1000
 
-  /// Reads `arguments` (without the program's name). For the main thread only, before others start.
+  /// getopt keeps its place in global variables: one at a time.
+  private static let turn = Mutex(())
+
+  /// Reads `arguments` (without the program's name).
   public static func read(_ arguments: [String], options: [Option]) throws(Failure) -> Result {
+    try turn.withLock { (_: inout Void) throws(Failure) -> Result in try parse(arguments, options) }
+  }
+
+  private static func parse(_ arguments: [String], _ options: [Option]) throws(Failure) -> Result {
     let names = options.map { strdup($0.name) }
     let words = (["streamer"] + arguments).map { strdup($0) }
     defer { (names + words).forEach { free($0) } }

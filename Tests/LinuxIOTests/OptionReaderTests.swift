@@ -2,8 +2,7 @@ import Testing
 
 @testable import LinuxIO
 
-/// getopt keeps its state in global variables: one test at a time.
-@Suite(.serialized) struct OptionReaderTests {
+@Suite struct OptionReaderTests {
   private let table = [
     OptionReader.Option(name: "to", takesValue: true), OptionReader.Option(name: "json", takesValue: false),
     OptionReader.Option(name: "stats", takesValue: true), OptionReader.Option(name: "size", takesValue: true),

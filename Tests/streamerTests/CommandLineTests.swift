@@ -2,8 +2,7 @@ import Testing
 
 @testable import streamer
 
-/// getopt keeps its state in global variables: one test at a time.
-@Suite(.serialized) struct CommandLineTests {
+@Suite struct CommandLineTests {
   private func options(_ words: String...) throws -> StreamOptions { try StreamOptions(Arguments(words)) }
 
   /// What is said of a command line that is wrong; empty where it is not.

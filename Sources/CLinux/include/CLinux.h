@@ -29,8 +29,7 @@ static inline int clinux_ioctl(int fd, unsigned long request, void *argument) {
 }
 static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
-// getopt's state is global variables, which Swift 6 refuses as unsafe across threads. Only the main thread
-// parses, before any other runs.
+// getopt's state is global variables, which Swift 6 refuses as unsafe across threads; OptionReader takes turns.
 static inline void clinux_getopt_reset(void) { optind = 0; opterr = 0; }
 static inline const char *clinux_optarg(void) { return optarg; }
 static inline int clinux_optind(void) { return optind; }
