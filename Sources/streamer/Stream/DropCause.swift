@@ -31,6 +31,7 @@ enum DropCause: Int, CaseIterable, Error {
     case .empty: "empty"
     case .noSOI: "no_soi"
     case .noSOS: "no_sos"
+    case .truncated: "truncated"
     case .noEOI: "no_eoi"
     case .tooLarge: "too_large"
     case .undecodable: "undecodable"
