@@ -198,7 +198,8 @@ import Testing
     let other = try Samples.jpeg(width: 160, height: 128, quality: 30)
     for bytes in [jpeg, jpeg, other, jpeg + [0], other] {
       let picture = try bytes.withUnsafeBytes { try reader.read($0).header }
-      #expect(picture == (try header(bytes).get()))
+      let fresh = try header(bytes).get()
+      #expect(picture == fresh)
     }
     // Whatever is changed in the second frame is seen.
     for index in 0..<start {
