@@ -17,14 +17,10 @@ public struct Errno: RawRepresentable, Equatable, Sendable, CustomStringConverti
   public static let inputOutput = Errno(rawValue: EIO)
   public static let interrupted = Errno(rawValue: EINTR)
   public static let invalidArgument = Errno(rawValue: EINVAL)
-  public static let isDirectory = Errno(rawValue: EISDIR)
   public static let noDevice = Errno(rawValue: ENODEV)
   public static let noSpace = Errno(rawValue: ENOSPC)
-  public static let noSuchFile = Errno(rawValue: ENOENT)
   public static let notTTY = Errno(rawValue: ENOTTY)
   public static let notPermitted = Errno(rawValue: EPERM)
-  public static let noBuffers = Errno(rawValue: ENOBUFS)
-  public static let outOfMemory = Errno(rawValue: ENOMEM)
   public static let wouldBlock = Errno(rawValue: EAGAIN)
 
   /// The text and the name, such as `Device or resource busy (EBUSY)`.

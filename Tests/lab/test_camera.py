@@ -113,7 +113,7 @@ class Streaming(Case):
         return found
 
     def test_players_get_the_pixels_of_the_source(self):
-        for number, player in enumerate(players.ALL):
+        for player in players.ALL:
             with self.subTest(player.__name__):
                 camera = self.camera([Mode("MJPG", 1280, 720, [30])])
                 port = program.free_port()
@@ -135,7 +135,7 @@ class Streaming(Case):
         port = program.free_port(4)
         receivers = [self.enterContext(rtpjpeg.Receiver(port=port + 2 * number)) for number in range(2)]
         process = self.stream(*(camera.device for camera in cameras), "--to", f"{HOST}:{port}", "--cpu", "0")
-        names = machine.run(f"cat /proc/$(pgrep -x streamer)/task/*/comm").stdout.split()
+        names = machine.run("cat /proc/$(pgrep -x streamer)/task/*/comm").stdout.split()
         for receiver in receivers:
             receiver.collect(10, until=lambda r: r.markers() >= 60)
         self.stop(process)

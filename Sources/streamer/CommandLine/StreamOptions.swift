@@ -2,7 +2,7 @@ import RTPCore
 import V4L2Capture
 
 /// The options of `streamer` and `streamer sdp`, read.
-struct StreamOptions {
+struct StreamOptions: Sendable {
   let cameras: [CameraName]
   let endpoints: [Endpoint]
   let request: ModeRequest

@@ -27,10 +27,11 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     _ source: consuming Source, _ settings: StreamSettings, destinations: consuming DestinationList,
     events: consuming LoopEvents, board: Board
   ) {
-    reader = FrameReader(repairs: settings.repairs, recodes: settings.recodes)
+    reader = FrameReader(repairs: settings.options.repairs, recodes: settings.options.recodes)
     packetizer = Packetizer(
-      packetSize: settings.packetSize, largestFrame: source.info.largestFrame, payloadType: settings.payloadType,
-      ssrc: settings.ssrc, onvifExtension: settings.onvifExtension)
+      packetSize: settings.options.packetSize, largestFrame: source.info.largestFrame,
+      payloadType: settings.options.payloadType,
+      ssrc: settings.ssrc, onvifExtension: settings.options.onvifExtension)
     batch = PacketBatch(capacity: packetizer.capacity)
     rate = RateCheck(source.info.rate)
     silence = SilenceCheck(source.info.rate, now: Clock.monotonic)

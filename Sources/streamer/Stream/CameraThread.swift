@@ -24,7 +24,7 @@ final class CameraThread {
     let end: Board.End
     do {
       if let cpu = settings.cpu, let errno = Thread.pin(toCPU: cpu) {
-        settings.log.warning("\(settings.camera.label): runs unbound: CPU \(cpu) can't be had: \(errno)")
+        settings.options.log.warning("\(settings.camera.label): runs unbound: CPU \(cpu) can't be had: \(errno)")
       }
       try stream(settings, stop, board)
       end = .stopped
@@ -40,9 +40,11 @@ final class CameraThread {
     switch settings.camera {
     case .device(let path):
       try run(
-        V4L2Source(path, settings.request, buffers: settings.buffers, log: settings.log), settings, stop, board)
-    case .test: try run(TestSource(settings.request, quality: settings.quality), settings, stop, board)
-    case .file(let path): try run(FileSource(path, settings.request, log: settings.log), settings, stop, board)
+        V4L2Source(path, settings.options.request, buffers: settings.options.buffers, log: settings.options.log),
+        settings, stop, board)
+    case .test: try run(TestSource(settings.options.request, quality: settings.options.quality), settings, stop, board)
+    case .file(let path):
+      try run(FileSource(path, settings.options.request, log: settings.options.log), settings, stop, board)
     }
   }
 
@@ -51,7 +53,8 @@ final class CameraThread {
   ) throws {
     let info = source.info
     let destinations = try DestinationList(settings.destinations)
-    let events = try LoopEvents(source: source.number, stop: stop.flag.number, statsSeconds: settings.statsSeconds)
+    let events = try LoopEvents(
+      source: source.number, stop: stop.flag.number, statsSeconds: settings.options.statsSeconds)
     var loop = CameraLoop(source, settings, destinations: destinations, events: events, board: board)
     board.post { $0.info = info }
     try loop.run()

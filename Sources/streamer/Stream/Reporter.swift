@@ -16,7 +16,7 @@ struct Reporter {
   private var isSilent = false
   private var ticks = 0
 
-  private var log: Log { settings.log }
+  private var log: Log { settings.options.log }
   private var name: String { settings.camera.label }
 
   /// - Parameter hasSDP: an SDP is written for the receivers.

@@ -23,13 +23,13 @@ struct SDPCommand {
   private func stream(_ settings: StreamSettings) throws -> SDPStream {
     switch settings.camera {
     case .device(let path):
-      let choice = try V4L2Source.choose(settings.request, of: Device(opening: path))
+      let choice = try V4L2Source.choose(settings.options.request, of: Device(opening: path))
       return SDPStream(settings: settings, size: choice.size, rate: choice.rate)
     case .test:
-      let choice = try TestSource.choose(settings.request)
+      let choice = try TestSource.choose(settings.options.request)
       return SDPStream(settings: settings, size: choice.size, rate: choice.rate)
     case .file(let path):
-      let info = try FileSource(path, settings.request, log: settings.log).info
+      let info = try FileSource(path, settings.options.request, log: settings.options.log).info
       return SDPStream(settings: settings, size: info.size, rate: info.rate)
     }
   }
@@ -48,7 +48,7 @@ struct SDPCommand {
           timeToLive: destination.isMulticast ? 1 : nil),
         media: streams.map { stream in
           .init(
-            port: stream.settings.destinations[index].port, payloadType: stream.settings.payloadType,
+            port: stream.settings.destinations[index].port, payloadType: stream.settings.options.payloadType,
             framesPerSecond: stream.rate?.value,
             size: stream.size.map { (width: Int($0.width), height: Int($0.height)) })
         }
