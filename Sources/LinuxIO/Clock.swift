@@ -9,6 +9,22 @@ public enum Clock {
   /// CLOCK_REALTIME: the wall clock, since 1970; it can step.
   public static var realtime: Int64 { read(CLOCK_REALTIME) }
 
+  /// Both at one instant. The wall clock is read between two readings of the other, whose middle counts; of three
+  /// tries the quickest is the one that nothing came between.
+  public static var pair: (monotonic: Int64, realtime: Int64) {
+    var best = (monotonic: Int64(0), realtime: Int64(0))
+    var shortest = Int64.max
+    for _ in 0..<3 {
+      let before = monotonic
+      let wall = realtime
+      let taken = monotonic - before
+      guard taken < shortest else { continue }
+      shortest = taken
+      best = (before + taken / 2, wall)
+    }
+    return best
+  }
+
   /// The wall clock's time of day in the local time zone.
   public static var timeOfDay: (hour: Int, minute: Int, second: Int, millisecond: Int) {
     var now = timespec()

@@ -8,6 +8,7 @@ public struct DatagramReceiver: ~Copyable {
   private let ranges: UnsafeMutablePointer<iovec>
   private let messages: UnsafeMutablePointer<mmsghdr>
   private let control: UnsafeMutableRawPointer
+  private let sources: UnsafeMutablePointer<sockaddr_storage>
 
   /// The largest datagram of UDP, in bytes.
   private static let largest = 65_536
@@ -20,26 +21,26 @@ public struct DatagramReceiver: ~Copyable {
   /// - Parameter bufferBytes: the socket's buffer that is asked for; see `bufferBytes`.
   public init(at address: SocketAddress, bufferBytes: Int) throws(SystemCallError) {
     let socket = try UDPSocket(address.family, name: address.description)
-    if address.isMulticast { _ = socket.set(SOL_SOCKET, SO_REUSEADDR, Int32(1)) }
     socket.setBuffer(SO_RCVBUF, forced: SO_RCVBUFFORCE, bytes: bufferBytes)
     _ = socket.set(SOL_SOCKET, SO_RXQ_OVFL, Int32(1))
-    do throws(SystemCallError) { try socket.bind(to: address) } catch {
+    do throws(SystemCallError) { try socket.listen(at: address) } catch {
       throw error.withRemedy(
         error.errno == .addressInUse ? "another program receives there; take another port" : nil)
     }
-    if address.isMulticast { try DatagramReceiver.join(address, socket) }
-
     self.socket = socket
     memory = .allocate(byteCount: Self.batch * Self.largest, alignment: 16)
     control = .allocate(byteCount: Self.batch * CLINUX_OVERFLOW_SPACE, alignment: 16)
     ranges = .allocate(capacity: Self.batch)
     messages = .allocate(capacity: Self.batch)
+    sources = .allocate(capacity: Self.batch)
+    sources.initialize(repeating: sockaddr_storage(), count: Self.batch)
     for index in 0..<Self.batch {
       (ranges + index).initialize(
         to: iovec(iov_base: memory + index * Self.largest, iov_len: Self.largest))
       var message = mmsghdr()
       message.msg_hdr.msg_iov = ranges + index
       message.msg_hdr.msg_iovlen = 1
+      message.msg_hdr.msg_name = UnsafeMutableRawPointer(sources + index)
       (messages + index).initialize(to: message)
     }
   }
@@ -49,6 +50,7 @@ public struct DatagramReceiver: ~Copyable {
     control.deallocate()
     ranges.deallocate()
     messages.deallocate()
+    sources.deallocate()
   }
 
   /// For epoll.
@@ -66,6 +68,7 @@ public struct DatagramReceiver: ~Copyable {
     for index in 0..<Self.batch {
       messages[index].msg_hdr.msg_control = control + index * CLINUX_OVERFLOW_SPACE
       messages[index].msg_hdr.msg_controllen = CLINUX_OVERFLOW_SPACE
+      messages[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_storage>.size)
     }
     let count = Int(retrying { recvmmsg(number, messages, UInt32(Self.batch), 0, nil) }.result)
     guard count > 0 else { return 0 }
@@ -82,25 +85,13 @@ public struct DatagramReceiver: ~Copyable {
     UnsafeRawBufferPointer(start: memory + index * Self.largest, count: Int(messages[index].msg_len))
   }
 
-  private static func join(_ group: SocketAddress, _ socket: borrowing UDPSocket) throws(SystemCallError) {
-    let errno =
-      switch group.family {
-      case .ipv4:
-        socket.set(
-          Int32(IPPROTO_IP), IP_ADD_MEMBERSHIP,
-          ip_mreqn(
-            imr_multiaddr: group.withIPv4 { $0.sin_addr }, imr_address: in_addr(), imr_ifindex: 0))
-      case .ipv6:
-        socket.set(
-          Int32(IPPROTO_IPV6), IPV6_JOIN_GROUP,
-          ipv6_mreq(
-            ipv6mr_multiaddr: group.withIPv6 { $0.sin6_addr },
-            ipv6mr_interface: group.withIPv6 { $0.sin6_scope_id }))
-      }
-    if let errno {
-      throw SystemCallError(
-        "joining the multicast group", on: group.description, errno,
-        remedy: "is there a network interface with a route for it? (ip route)")
-    }
+  /// Who sent datagram `index` of the last `receive`.
+  public func source(at index: Int) -> SocketAddress {
+    SocketAddress(storage: sources[index], length: messages[index].msg_hdr.msg_namelen)
+  }
+
+  /// Sends one datagram from here, such as a report.
+  public func send(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress) -> Errno? {
+    socket.send(bytes, to: address)
   }
 }

@@ -19,6 +19,9 @@ public struct DatagramSender: ~Copyable {
   /// For epoll.
   public var number: Int32 { socket.number }
 
+  /// The most routers that packets to a group may pass (default 1: none).
+  public func setTimeToLive(_ hops: Int) { socket.setTimeToLive(hops, destination.family) }
+
   /// The address that this machine sends from.
   public var localAddress: SocketAddress { socket.localAddress }
 

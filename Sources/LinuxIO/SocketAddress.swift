@@ -2,11 +2,16 @@ import CLinux
 import Glibc
 
 /// An IPv4 or IPv6 address with a port.
-public struct SocketAddress: Sendable, CustomStringConvertible {
+public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
   public enum Family: Sendable { case ipv4, ipv6 }
 
   var storage: sockaddr_storage
   let length: socklen_t
+
+  init(storage: sockaddr_storage, length: socklen_t) {
+    self.storage = storage
+    self.length = length
+  }
 
   /// Looks up a host.
   /// - Parameters:
@@ -54,6 +59,35 @@ public struct SocketAddress: Sendable, CustomStringConvertible {
     case .ipv4: UInt16(bigEndian: withIPv4 { $0.sin_port })
     case .ipv6: UInt16(bigEndian: withIPv6 { $0.sin6_port })
     }
+  }
+
+  public static func == (one: SocketAddress, other: SocketAddress) -> Bool {
+    guard one.length == other.length else { return false }
+    return withUnsafeBytes(of: one.storage) { left in
+      withUnsafeBytes(of: other.storage) { $0.prefix(Int(one.length)).elementsEqual(left.prefix(Int(one.length))) }
+    }
+  }
+
+  /// The same host with another port.
+  public func with(port: UInt16) -> SocketAddress {
+    var copy = self
+    // Both families have it in the third and fourth byte.
+    withUnsafeMutableBytes(of: &copy.storage) { $0.storeBytes(of: port.bigEndian, toByteOffset: 2, as: UInt16.self) }
+    return copy
+  }
+
+  /// Every address of this machine.
+  public static func any(_ family: Family, port: UInt16) -> SocketAddress {
+    var storage = sockaddr_storage()
+    storage.ss_family = sa_family_t(family == .ipv4 ? AF_INET : AF_INET6)
+    let length = family == .ipv4 ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size
+    return SocketAddress(storage: storage, length: socklen_t(length)).with(port: port)
+  }
+
+  /// Whether it is one of this machine's own addresses: those are the ones that a socket can be bound to.
+  public var isOfThisMachine: Bool {
+    guard let socket = try? UDPSocket(family, name: description) else { return false }
+    return (try? socket.bind(to: with(port: 0))) != nil
   }
 
   /// The address alone, in figures, without a scope.

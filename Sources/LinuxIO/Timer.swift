@@ -18,9 +18,10 @@ public struct Timer: ~Copyable {
   /// Starts it.
   /// - Parameters:
   ///   - first: the first expiry, an instant of `Clock.monotonic` in nanoseconds.
-  ///   - interval: nanoseconds between expiries.
-  public func start(first: Int64, every interval: Int64) throws(SystemCallError) {
-    var setting = itimerspec(it_interval: timespec(nanoseconds: interval), it_value: timespec(nanoseconds: first))
+  ///   - interval: nanoseconds between expiries; 0: there is one only.
+  public func start(first: Int64, every interval: Int64 = 0) throws(SystemCallError) {
+    var setting = itimerspec(
+      it_interval: timespec(nanoseconds: interval), it_value: timespec(nanoseconds: max(1, first)))
     try checked("timerfd_settime", on: "the loop") {
       timerfd_settime(number, Int32(TFD_TIMER_ABSTIME), &setting, nil)
     }

@@ -15,6 +15,12 @@ struct UDPSocket: ~Copyable {
     self.name = name
   }
 
+  /// Takes over a socket.
+  init(owning number: Int32, name: String) {
+    descriptor = FileDescriptor(owning: number)
+    self.name = name
+  }
+
   var number: Int32 { descriptor.number }
 
   func connect(to address: SocketAddress) throws(SystemCallError) {
@@ -25,6 +31,49 @@ struct UDPSocket: ~Copyable {
 
   func bind(to address: SocketAddress) throws(SystemCallError) {
     try checked("bind", on: name) { address.withSockaddr { Glibc.bind(number, $0, address.length) } }
+  }
+
+  /// Binds to an address of this machine, or joins the multicast group that it is: several programs can be in one.
+  func listen(at address: SocketAddress) throws(SystemCallError) {
+    guard address.isMulticast else { return try bind(to: address) }
+    _ = set(SOL_SOCKET, SO_REUSEADDR, Int32(1))
+    try bind(to: address)
+    let errno =
+      switch address.family {
+      case .ipv4:
+        set(
+          Int32(IPPROTO_IP), IP_ADD_MEMBERSHIP,
+          ip_mreqn(imr_multiaddr: address.withIPv4 { $0.sin_addr }, imr_address: in_addr(), imr_ifindex: 0))
+      case .ipv6:
+        set(
+          Int32(IPPROTO_IPV6), IPV6_JOIN_GROUP,
+          ipv6_mreq(
+            ipv6mr_multiaddr: address.withIPv6 { $0.sin6_addr },
+            ipv6mr_interface: address.withIPv6 { $0.sin6_scope_id }))
+      }
+    if let errno {
+      throw SystemCallError(
+        "joining the multicast group", on: address.description, errno,
+        remedy: "is there a network interface with a route for it? (ip route)")
+    }
+  }
+
+  /// The most routers that packets to a group may pass.
+  func setTimeToLive(_ hops: Int, _ family: SocketAddress.Family) {
+    switch family {
+    case .ipv4: _ = set(Int32(IPPROTO_IP), IP_MULTICAST_TTL, Int32(hops))
+    case .ipv6: _ = set(Int32(IPPROTO_IPV6), IPV6_MULTICAST_HOPS, Int32(hops))
+    }
+  }
+
+  /// Sends one datagram.
+  func send(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress) -> Errno? {
+    address.withSockaddr { destination in
+      retrying {
+        sendto(number, bytes.baseAddress, bytes.count, 0, destination, address.length)
+      }
+      .errno
+    }
   }
 
   var localAddress: SocketAddress {

@@ -5,7 +5,7 @@ public struct Depacketizer: ~Copyable {
   public enum Event {
     case none
     /// It was a frame's last: a whole JPEG, with standard entropy tables; valid until the next call.
-    case frame(UnsafeRawBufferPointer, width: Int, height: Int)
+    case frame(UnsafeRawBufferPointer, width: Int, height: Int, timestamp: UInt32)
   }
 
   /// Frames of which every packet came.
@@ -41,8 +41,6 @@ public struct Depacketizer: ~Copyable {
       malformed += 1
       return .none
     }
-    // RTCP on the same port (RFC 5761, 4): its packet types 192 to 223 are no payload types.
-    if (64...95).contains(packet.header.payloadType) && packet.header.marker { return .none }
     guard let fragment = Fragment(packet) else {
       malformed += 1
       return .none
@@ -53,6 +51,14 @@ public struct Depacketizer: ~Copyable {
     }
     guard statistics.record(packet.header, size: datagram.count, arrival: arrival) == .new else { return .none }
     return place(fragment, packet.header)
+  }
+
+  /// Whose packets are taken; nil: nobody's yet.
+  public var ssrc: UInt32? { source?.ssrc }
+
+  /// The source said goodbye: the next one is taken at once.
+  public mutating func endSource() {
+    source?.seen = .min / 2
   }
 
   /// Ends the frames under way, at the end of a stream.
@@ -137,7 +143,7 @@ public struct Depacketizer: ~Copyable {
       return .none
     }
     frames += 1
-    return .frame(file.jpeg, width: file.width, height: file.height)
+    return .frame(file.jpeg, width: file.width, height: file.height, timestamp: timestamp)
   }
 }
 

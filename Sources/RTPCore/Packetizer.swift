@@ -7,7 +7,7 @@ public struct Packetizer: ~Copyable {
   /// The most that the first has: the quantization tables behind a header of 4 bytes (RFC 2435, 3.1.8).
   private static let longestFirst = longestNext + OnvifExtension.size + 4 + QuantizationTables.size
 
-  public let ssrc: UInt32
+  public private(set) var ssrc: UInt32
   public let payloadType: UInt8
   /// The largest RTP packet, in bytes: the UDP payload.
   public let packetSize: Int
@@ -41,13 +41,22 @@ public struct Packetizer: ~Copyable {
 
   deinit { arena.deallocate() }
 
+  /// Bytes of header extension that a frame's first packet has.
+  public var extensionSize: Int { extends ? OnvifExtension.size : 0 }
+
+  /// Goes on as another source, since another one has this one's SSRC (RFC 3550, 8.2).
+  public mutating func changeSource() {
+    let before = ssrc
+    while ssrc == before { ssrc = .random(in: 0 ... .max) }
+  }
+
   /// Plans a frame's packets and writes their headers. The plan holds until the next one is made.
   /// - Parameter timestamp: the frame's, in 90 kHz.
   public mutating func plan(_ picture: JPEGPicture, timestamp: UInt32) throws(JPEGFault) -> PacketPlan {
     let scan = picture.scan
     let hasRestart = picture.header.restartInterval > 0
     let nextHeader = RTPHeader.size + JPEGPayloadHeader.size + (hasRestart ? RestartHeader.size : 0)
-    let firstHeader = nextHeader + (extends ? OnvifExtension.size : 0) + 4 + QuantizationTables.size
+    let firstHeader = nextHeader + extensionSize + 4 + QuantizationTables.size
     let firstPayload = packetSize - firstHeader
     let nextPayload = packetSize - nextHeader
     let beyond = max(0, scan.count - firstPayload)

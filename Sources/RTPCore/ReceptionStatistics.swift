@@ -16,6 +16,8 @@ public struct ReceptionStatistics: Sendable {
   /// Which of the 64 packets up to `highest` came; bit 0 is `highest`.
   private var window: UInt64 = 0
   private var distinct: UInt64 = 0
+  /// Packets of this source, with duplicates.
+  private(set) var received: UInt64 = 0
   private var lastTransit: Int64?
   /// In timestamp units, times 16 (A.8).
   private var scaledJitter: Int64 = 0
@@ -29,6 +31,7 @@ public struct ReceptionStatistics: Sendable {
   /// - Parameter arrival: CLOCK_MONOTONIC in nanoseconds.
   public mutating func record(_ header: RTPHeader, size: Int, arrival: Int64) -> Verdict {
     packets += 1
+    received += 1
     bytes += UInt64(size)
     defer { updateJitter(header.timestamp, arrival) }
     guard isStarted else {
@@ -67,16 +70,24 @@ public struct ReceptionStatistics: Sendable {
   public mutating func restart() {
     lostBefore = lost
     distinct = 0
+    received = 0
     isStarted = false
     lastTransit = nil
   }
 
   /// Packets that were sent and did not come.
   public var lost: UInt64 {
-    guard isStarted else { return lostBefore }
-    let expected = highest - base + 1
-    return lostBefore + (expected > distinct ? expected - distinct : 0)
+    lostBefore + (expected > distinct ? expected - distinct : 0)
   }
+
+  /// Packets of this source from the first to the highest number.
+  var expected: UInt64 { isStarted ? highest - base + 1 : 0 }
+
+  /// The highest number of this source, with the rounds of 65,536 above it, as reports have it.
+  var highestSequence: UInt32 { isStarted ? UInt32(truncatingIfNeeded: highest - 0x1_0000) : 0 }
+
+  /// Interarrival jitter, in timestamp units.
+  var jitter: UInt32 { UInt32(clamping: scaledJitter >> 4) }
 
   /// Interarrival jitter, in microseconds.
   public var jitterMicroseconds: Double { Double(scaledJitter) / 16 * 1e6 / Double(MediaClock.rate) }

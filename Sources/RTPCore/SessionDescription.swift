@@ -3,6 +3,8 @@ public struct SessionDescription: Sendable {
   /// One camera's stream.
   public struct Media: Sendable {
     public var port: UInt16
+    /// RTCP comes to the same port (RFC 5761), else to the one behind it.
+    public var isMuxed: Bool
     public var payloadType: UInt8
     /// Frames a second, where known.
     public var framesPerSecond: Double?
@@ -10,9 +12,11 @@ public struct SessionDescription: Sendable {
     public var size: (width: Int, height: Int)?
 
     public init(
-      port: UInt16, payloadType: UInt8, framesPerSecond: Double? = nil, size: (width: Int, height: Int)? = nil
+      port: UInt16, isMuxed: Bool = false, payloadType: UInt8, framesPerSecond: Double? = nil,
+      size: (width: Int, height: Int)? = nil
     ) {
       self.port = port
+      self.isMuxed = isMuxed
       self.payloadType = payloadType
       self.framesPerSecond = framesPerSecond
       self.size = size
@@ -62,11 +66,17 @@ public struct SessionDescription: Sendable {
       // A line break would end the field.
       "s=\(String(name.map { $0.isNewline ? " " : $0 }))", "c=\(connection.text)", "t=0 0",
     ]
-    for media in media {
+    // Their clocks are one: they can be shown side by side (RFC 5888, 8).
+    if media.count > 1 { lines.append("a=group:LS" + media.indices.map { " \($0)" }.joined()) }
+    for (index, media) in media.enumerated() {
       lines += [
         "m=video \(media.port) RTP/AVP \(media.payloadType)",
         "a=rtpmap:\(media.payloadType) JPEG/\(MediaClock.rate)", "a=sendonly",
+        // RFC 3605, and RFC 5761, 5.1.1.
+        "a=rtcp:\(media.isMuxed ? media.port : media.port &+ 1)",
       ]
+      if media.isMuxed { lines.append("a=rtcp-mux") }
+      if self.media.count > 1 { lines.append("a=mid:\(index)") }
       if let rate = media.framesPerSecond { lines.append("a=framerate:\(Self.decimal(rate))") }
       if let (width, height) = media.size {
         lines.append("a=framesize:\(media.payloadType) \(width)-\(height)")

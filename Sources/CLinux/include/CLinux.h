@@ -23,11 +23,13 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-// ioctl and open are variadic: Swift can't call them.
+// ioctl, open and fcntl are variadic: Swift can't call them.
 static inline int clinux_ioctl(int fd, unsigned long request, void *argument) {
   return ioctl(fd, request, argument);
 }
 static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+
+static inline int clinux_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
 
 // getopt's state is global variables, which Swift 6 refuses as unsafe across threads; OptionReader takes turns.
 static inline void clinux_getopt_reset(void) { optind = 0; opterr = 0; }

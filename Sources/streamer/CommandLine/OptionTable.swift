@@ -51,6 +51,11 @@ struct OptionEntry: Sendable {
     OptionEntry(
       "cpu", "N", [.stream], "Bind the camera's thread to this CPU; a second camera's to the next. Default: unbound."),
     OptionEntry(
+      "rtcp-mux", nil, sending,
+      "Send RTCP reports to the receiver's RTP port, and take them on this one's (RFC 5761). Default: to PORT + 1."),
+    OptionEntry(
+      "ttl", "N", sending, "How many routers packets to a multicast group may pass, 0 to 255 (default 1: none)."),
+    OptionEntry(
       "sdp", "FILE", [.stream], "Write the SDP that players need; for a second receiver to FILE-2, and so on."),
     OptionEntry("stats", "SECONDS", [.stream], "Print what was sent and dropped so often."),
     OptionEntry(
@@ -61,6 +66,10 @@ struct OptionEntry: Sendable {
     OptionEntry("out", "DIR", [.receive], "Write every whole frame as DIR/frame-00000001.jpg, and so on."),
     OptionEntry(
       "decode", nil, [.receive], "Decode every whole frame, too, and count those that libjpeg-turbo complains about."),
+    OptionEntry(
+      "shared-clock", nil, [.receive],
+      "The sender's wall clock and this one's are one (PTP, NTP): measure the time from capture to here. Where the sender is this machine, it is measured without."
+    ),
     OptionEntry("json", nil, [.list, .receive], "Print JSON for programs."),
     OptionEntry("log-level", "LEVEL", Verb.allCases, "error, warning, info (default) or debug."),
     OptionEntry("help", nil, Verb.allCases, "Show this help; each verb has its own."),

@@ -16,6 +16,12 @@ struct StreamOptions: Sendable {
   /// Frames that RTP can't carry as they are are re-coded.
   let recodes: Bool
   let onvifExtension: Bool
+  /// RTCP has no port of its own.
+  let isMuxed: Bool
+  /// Of packets to multicast groups.
+  let timeToLive: Int
+  /// All cameras' sources have it.
+  let canonicalName = CanonicalName()
   let cpu: Int?
   let sdpPath: String?
   let statsSeconds: Double?
@@ -32,6 +38,7 @@ struct StreamOptions: Sendable {
       cameras.append(camera)
     }
     self.cameras = cameras
+    isMuxed = arguments.has("rtcp-mux")
     var endpoints: [Endpoint] = []
     for text in arguments.values("to") {
       do throws(UsageError) { endpoints.append(try Endpoint(text, needsHost: true)) } catch {
@@ -42,7 +49,8 @@ struct StreamOptions: Sendable {
     for (index, one) in endpoints.enumerated() {
       for other in endpoints[..<index] where one.host == other.host {
         let distance = abs(Int(one.port) - Int(other.port))
-        if distance < 2 * cameras.count && distance % 2 == 0 {
+        // RTCP's ports lie between.
+        if distance < 2 * cameras.count && (distance % 2 == 0 || !isMuxed) {
           throw UsageError(
             "--to \(other.host):\(other.port) and \(one.host):\(one.port): \(cameras.count) cameras need"
               + " \(2 * cameras.count) ports each")
@@ -78,6 +86,7 @@ struct StreamOptions: Sendable {
         ["auto": true, "off": false][text]
       } ?? true
     onvifExtension = arguments.has("onvif-extension")
+    timeToLive = try arguments.integer("ttl", in: 0...255) ?? 1
     cpu = try arguments.integer("cpu", in: 0...1023)
     sdpPath = try arguments.value("sdp", expected: "a file's name") { $0.isEmpty ? nil : $0 }
     statsSeconds = try arguments.value("stats", expected: "seconds, such as 5 or 0.5") { text in

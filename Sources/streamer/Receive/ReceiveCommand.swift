@@ -14,28 +14,34 @@ struct ReceiveCommand {
   func run() throws -> Int32 {
     if let directory = options.directory { try File.makeDirectory(directory) }
     let signals = try Signals()
-    var session = try ReceiveSession(options, receiver: receiver(), decoder: JPEGDecoder())
+    let receiver = try receiver()
+    let feedback = try FeedbackLink.open(receiver.localAddress, options.log)
+    var session = try ReceiveSession(options, receiver: receiver, feedback: feedback, decoder: JPEGDecoder())
     let epoll = try Epoll()
     let tick = try Timer()
     try epoll.add(signals.number, .readable, token: 0)
     try epoll.add(session.number, .readable, token: 1)
     try epoll.add(tick.number, .readable, token: 2)
+    try epoll.add(session.feedbackNumber, .readable, token: 3)
     let start = Clock.monotonic
     let second: Int64 = 1_000_000_000
     try tick.start(first: start + second, every: second)
     let end = options.seconds.map { start + Int64($0 * 1e9) } ?? .max
     while Clock.monotonic < end, !session.isDone {
-      let left = min(1000, max(0, (end - Clock.monotonic) / 1_000_000 + 1))
+      let left = min(1000, max(0, (min(end, session.reportDue) - Clock.monotonic) / 1_000_000 + 1))
       for index in 0..<epoll.wait(milliseconds: Int32(left)) {
         switch epoll.token(at: index) {
         case 0:
           if signals.next() != nil { session.stop() }
         case 1: try session.receive()
+        case 3: session.receiveFeedback()
         default:
           if tick.expirations() > 0, !options.asJSON { session.printSecond() }
         }
       }
+      session.report()
     }
+    session.end()
     try session.printResult()
     return 0
   }

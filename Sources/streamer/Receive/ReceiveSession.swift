@@ -6,6 +6,9 @@ import RTPCore
 struct ReceiveSession: ~Copyable {
   private let options: ReceiveOptions
   private var receiver: DatagramReceiver
+  private var feedback: FeedbackLink
+  /// From capture to the arrival of a frame's last packet, where both ends have one wall clock.
+  private var latency = Histogram()
   private var depacketizer: Depacketizer
   private var saidUnsized = false
   private var decoder: JPEGDecoder
@@ -16,7 +19,11 @@ struct ReceiveSession: ~Copyable {
   private var framesBefore: UInt64 = 0
   private var hasStopped = false
 
-  init(_ options: ReceiveOptions, receiver: consuming DatagramReceiver, decoder: consuming JPEGDecoder) {
+  init(
+    _ options: ReceiveOptions, receiver: consuming DatagramReceiver, feedback: consuming FeedbackLink,
+    decoder: consuming JPEGDecoder
+  ) {
+    self.feedback = feedback
     self.options = options
     depacketizer = Depacketizer(
       dimensions: options.dimensions.map { (UInt16(clamping: $0.width), UInt16(clamping: $0.height)) })
@@ -33,6 +40,12 @@ struct ReceiveSession: ~Copyable {
   /// For epoll.
   var number: Int32 { receiver.number }
 
+  /// The reports' descriptor, for epoll.
+  var feedbackNumber: Int32 { feedback.number }
+
+  /// When `report` is to be called, in nanoseconds of CLOCK_MONOTONIC.
+  var reportDue: Int64 { feedback.due ?? .max }
+
   var isDone: Bool { hasStopped || options.frames.map { depacketizer.frames >= $0 } ?? false }
 
   mutating func stop() { hasStopped = true }
@@ -42,16 +55,44 @@ struct ReceiveSession: ~Copyable {
     let count = receiver.receive()
     let arrival = Clock.monotonic
     for index in 0..<count where !isDone {
-      if case .frame(let jpeg, let width, let height) = depacketizer.receive(
-        receiver.datagram(at: index), arrival: arrival)
+      let datagram = receiver.datagram(at: index)
+      if RTCPHeader.begins(datagram) {
+        let source = receiver.source(at: index)
+        if feedback.take(datagram, from: source, isMuxed: true, source: depacketizer.ssrc) { depacketizer.endSource() }
+        continue
+      }
+      if case .frame(let jpeg, let width, let height, let timestamp) = depacketizer.receive(datagram, arrival: arrival)
       {
         size = (width, height)
+        measure(timestamp)
         if firstFrame == 0 { firstFrame = arrival }
         lastFrame = arrival
         try keep(jpeg)
       }
     }
     sayUnsized()
+  }
+
+  /// Takes the sender's reports.
+  mutating func receiveFeedback() {
+    if feedback.receive(source: depacketizer.ssrc) { depacketizer.endSource() }
+  }
+
+  /// Reports to the sender, if that is due.
+  mutating func report() {
+    feedback.report(depacketizer.statistics, of: depacketizer.ssrc, over: receiver)
+  }
+
+  /// Ends what is reported.
+  mutating func end() {
+    feedback.report(depacketizer.statistics, of: depacketizer.ssrc, over: receiver, isLast: true)
+  }
+
+  private mutating func measure(_ timestamp: UInt32) {
+    guard options.hasSharedClock || feedback.isLocal, let source = depacketizer.ssrc,
+      let captured = feedback.captureTime(of: timestamp, source: source)
+    else { return }
+    latency.record(Clock.realtime - captured)
   }
 
   private mutating func sayUnsized() {
@@ -103,10 +144,16 @@ struct ReceiveSession: ~Copyable {
     text += "\(statistics.packets) packets, \(lost) lost, \(receiver.kernelDropped) dropped by this kernel"
     if statistics.reordered > 0 { text += ", \(statistics.reordered) reordered" }
     if statistics.duplicates > 0 { text += ", \(statistics.duplicates) duplicates" }
-    if depacketizer.malformed > 0 { text += ", \(depacketizer.malformed) malformed" }
+    if malformed > 0 { text += ", \(malformed) malformed" }
     if depacketizer.foreign > 0 { text += ", \(depacketizer.foreign) of another source" }
+    if latency.count > 0 {
+      let tenths = latency.percentile(0.5) / 100_000
+      text += ", \(tenths / 10).\(tenths % 10) ms from capture to here (median)"
+    }
     return text
   }
+
+  private var malformed: UInt64 { depacketizer.malformed + feedback.malformed }
 
   /// Prints the result. The frame under way is none: it is not known what of it was still to come.
   func printResult() throws {
@@ -119,13 +166,14 @@ struct ReceiveSession: ~Copyable {
     var members: [(String, JSON)] = [
       ("packets", .integer(statistics.packets)), ("bytes", .integer(statistics.bytes)), ("lost", .integer(lost)),
       ("kernel_dropped", .integer(receiver.kernelDropped)), ("reordered", .integer(statistics.reordered)),
-      ("duplicates", .integer(statistics.duplicates)), ("malformed", .integer(depacketizer.malformed)),
+      ("duplicates", .integer(statistics.duplicates)), ("malformed", .integer(malformed)),
       ("foreign", .integer(depacketizer.foreign)), ("frames", .integer(depacketizer.frames)),
-      ("incomplete", .integer(depacketizer.incomplete)),
+      ("incomplete", .integer(depacketizer.incomplete)), ("sender_reports", .integer(feedback.senderReports)),
     ]
     if options.decodes { members.append(("undecodable", .integer(undecodable))) }
     members += [
-      ("jitter_us", .number(statistics.jitterMicroseconds)), ("fps", .number(framesPerSecond)),
+      ("jitter_us", .number(statistics.jitterMicroseconds)),
+      ("latency_us", latency.count > 0 ? latency.json : .null), ("fps", .number(framesPerSecond)),
       ("width", size.map { .integer(UInt64($0.width)) } ?? .null),
       ("height", size.map { .integer(UInt64($0.height)) } ?? .null),
     ]

@@ -1,4 +1,5 @@
 import LinuxIO
+import RTPCore
 import Synchronization
 import V4L2Capture
 
@@ -18,6 +19,10 @@ final class Board: Sendable {
     var statistics = StreamStatistics()
     /// Why packets to a receiver failed, by its number.
     var destinationErrors: [Errno?]
+    /// How each receiver receives the stream, by its number.
+    var receptions: [RTCPSender.Reception]
+    /// The SSRC that the stream goes on with, since another one has the one that it had.
+    var changedSSRC: UInt32?
     /// Which instant its timestamps are of.
     var timestampSource: TimestampSource?
     /// The camera gives no frames.
@@ -32,7 +37,10 @@ final class Board: Sendable {
 
   /// - Parameter destinations: how many receivers it has.
   init(destinations: Int) throws {
-    state = Mutex(State(destinationErrors: Array(repeating: nil, count: destinations)))
+    state = Mutex(
+      State(
+        destinationErrors: Array(repeating: nil, count: destinations),
+        receptions: Array(repeating: .init(), count: destinations)))
     bell = try EventFD()
   }
 

@@ -20,6 +20,12 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// The causes that were posted already, a bit each.
   private var saidDrops: UInt32 = 0
 
+  /// The receivers were told of the source.
+  private var isReporting = false
+  /// Another one was heard with this stream's SSRC.
+  private var hasCollided = false
+  private var lastCollision = Int64.min / 2
+
   private let events: LoopEvents
   private let board: Board
 
@@ -51,7 +57,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
         case .stop: return
         case .stats: postStatistics(isTick: true)
         case .watch: if silence.check(statistics.captured, at: Clock.monotonic) { postStatistics() }
+        case .report: try report()
         case .destination(let index): try push(index)
+        case .feedback(let index): hear(index)
         }
       }
     }
@@ -61,7 +69,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func takeFrame() throws {
     guard let frame = try source.next() else { return }
     abandonFrame()
-    if statistics.captured == 0 { postTimestampSource() }
+    if statistics.captured == 0 { begin() }
+    if hasCollided { changeSource() }
     statistics.captured += 1
     statistics[.driver] += gaps.count(frame.sequence)
     if let measured = rate.check(frame.timestamp, sequence: frame.sequence) {
@@ -79,7 +88,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
         statistics[error] += 1
       }
     }
+    let packets = statistics.packets
     for index in 0..<destinations.count { try push(index) }
+    if !isReporting, statistics.packets > packets { try report() }
     let saidRecoding = statistics.recoding
     statistics.recoding = reader.recoding
     if statistics.recoding.isNews(since: saidRecoding) || statistics.newDrops(since: &saidDrops) { postStatistics() }
@@ -114,8 +125,11 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     let before = destinations[index].sent
     let progress = destinations[index].push(batch)
     let sent = destinations[index].sent
+    let bytes = batch.byteCount(before..<sent)
     statistics.packets += UInt64(sent - before)
-    statistics.bytes += UInt64(batch.byteCount(before..<sent))
+    statistics.bytes += UInt64(bytes)
+    let headers = (sent - before) * RTPHeader.size + (before == 0 && sent > 0 ? packetizer.extensionSize : 0)
+    destinations[index].reports.count(packets: sent - before, octets: bytes - headers)
     try events.wait(progress == .full, for: &destinations[index], number: index)
     if progress == .unreachable {
       statistics.unreachablePackets += UInt64(destinations[index].abandon(batch))
@@ -150,6 +164,56 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     board.post { $0.destinationErrors[index] = errno }
   }
 
+  /// The first frame is here.
+  private func begin() {
+    postTimestampSource()
+    let now = Clock.monotonic
+    for index in 0..<destinations.count { destinations[index].reports.start(now: now) }
+  }
+
+  /// Sends the receivers the reports that are due.
+  private mutating func report() throws {
+    isReporting = true
+    let time = Clock.pair
+    var next = Int64.max
+    for index in 0..<destinations.count {
+      destinations[index].reports.report(ssrc: packetizer.ssrc, clock: clock, time: time)
+      next = min(next, destinations[index].reports.due ?? .max)
+    }
+    try events.waitToReport(at: next)
+  }
+
+  /// Takes a receiver's report.
+  private mutating func hear(_ index: Int) {
+    switch destinations[index].reports.hear(ssrc: packetizer.ssrc) {
+    case .nothing: break
+    case .reported:
+      let reception = destinations[index].reports.reception
+      board.post { $0.receptions[index] = reception }
+    case .collision:
+      // Once in a while: who sends such reports without end shall not have the stream begin anew without end.
+      if Clock.monotonic - lastCollision > 10_000_000_000 { hasCollided = true }
+    case .failed(let errno):
+      destinations[index].fail(errno)
+      postError(of: index)
+    }
+  }
+
+  /// Goes on under another SSRC (RFC 3550, 8.2).
+  private mutating func changeSource() {
+    hasCollided = false
+    let time = Clock.pair
+    lastCollision = time.monotonic
+    for index in 0..<destinations.count {
+      destinations[index].reports.sayGoodbye(ssrc: packetizer.ssrc, clock: clock, time: time)
+      destinations[index].reports.restart(now: time.monotonic)
+    }
+    packetizer.changeSource()
+    isReporting = false
+    let ssrc = packetizer.ssrc
+    board.post { $0.changedSSRC = ssrc }
+  }
+
   private func postTimestampSource() {
     let timestamps = source.timestampSource
     board.post { $0.timestampSource = timestamps }
@@ -165,6 +229,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   private mutating func finish() {
     abandonFrame()
+    let time = Clock.pair
+    for index in 0..<destinations.count {
+      destinations[index].reports.sayGoodbye(ssrc: packetizer.ssrc, clock: clock, time: time)
+    }
     postStatistics()
   }
 }

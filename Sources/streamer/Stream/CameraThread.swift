@@ -52,9 +52,10 @@ final class CameraThread {
     _ source: consuming Source, _ settings: StreamSettings, _ stop: StopSignal, _ board: Board
   ) throws {
     let info = source.info
-    let destinations = try DestinationList(settings.destinations)
+    let destinations = try DestinationList(settings.destinations, settings.options)
     let events = try LoopEvents(
-      source: source.number, stop: stop.flag.number, statsSeconds: settings.options.statsSeconds)
+      source: source.number, stop: stop.flag.number, statsSeconds: settings.options.statsSeconds,
+      destinations: destinations)
     var loop = CameraLoop(source, settings, destinations: destinations, events: events, board: board)
     board.post { $0.info = info }
     try loop.run()

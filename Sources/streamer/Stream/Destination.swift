@@ -1,8 +1,9 @@
 import LinuxIO
 
-/// One receiver, and how much of the frame under way it has.
+/// One receiver: its stream, how much of the frame under way it has, and what is reported both ways.
 struct Destination: ~Copyable {
   private let sender: DatagramSender
+  var reports: ReportLink
   private var next = 0
   private var largestFrame = 0
   private(set) var isDone = true
@@ -13,12 +14,18 @@ struct Destination: ~Copyable {
   /// The one that the user was told.
   var saidErrno: Errno?
 
-  init(_ sender: consuming DatagramSender) { self.sender = sender }
+  init(_ sender: consuming DatagramSender, _ reports: consuming ReportLink) {
+    self.sender = sender
+    self.reports = reports
+  }
 
   var number: Int32 { sender.number }
 
   /// Packets of the frame that it got.
   var sent: Int { next }
+
+  /// An answer came that says that its packets are lost.
+  mutating func fail(_ errno: Errno) { self.errno = errno }
 
   /// Begins with another frame.
   /// - Parameter byteCount: of all its packets. The socket's buffer shall take two such frames: with less, a moment's

@@ -5,12 +5,12 @@ struct DestinationList: ~Copyable {
   private let list: UnsafeMutablePointer<Destination>
   let count: Int
 
-  init(_ addresses: [SocketAddress]) throws {
+  init(_ addresses: [SocketAddress], _ options: StreamOptions) throws {
     let list = UnsafeMutablePointer<Destination>.allocate(capacity: addresses.count)
     var count = 0
     do {
       for address in addresses {
-        (list + count).initialize(to: Destination(try DatagramSender(to: address)))
+        (list + count).initialize(to: try Self.open(address, options))
         count += 1
       }
     } catch {
@@ -20,6 +20,16 @@ struct DestinationList: ~Copyable {
     }
     self.list = list
     self.count = count
+  }
+
+  private static func open(_ address: SocketAddress, _ options: StreamOptions) throws -> Destination {
+    let sender = try DatagramSender(to: address)
+    let reports = try ReportLink.open(beside: sender, name: options.canonicalName, isMuxed: options.isMuxed)
+    if address.isMulticast {
+      sender.setTimeToLive(options.timeToLive)
+      reports.setTimeToLive(options.timeToLive)
+    }
+    return Destination(sender, reports)
   }
 
   deinit {

@@ -5,6 +5,7 @@ struct LoopEvents: ~Copyable {
   private let epoll: Epoll
   private let statsTimer: Timer
   private let watchTimer: Timer
+  private let reportTimer: Timer
 
   /// What happened.
   enum Event {
@@ -15,18 +16,28 @@ struct LoopEvents: ~Copyable {
     case stats
     /// It is time to see whether the camera still gives frames.
     case watch
+    /// Receivers are to be sent reports.
+    case report
     /// A receiver's socket takes more packets.
     case destination(Int)
+    /// A receiver sent a report.
+    case feedback(Int)
   }
 
   /// - Parameters:
   ///   - source: the camera's descriptor.
   ///   - stop: the descriptor that tells the loop to end.
   ///   - statsSeconds: how often the statistics are due; nil: never.
-  init(source: Int32, stop: Int32, statsSeconds: Double?) throws {
+  ///   - destinations: whose reports are waited for.
+  init(source: Int32, stop: Int32, statsSeconds: Double?, destinations: borrowing DestinationList) throws {
     let epoll = try Epoll()
     let statsTimer = try Timer()
     let watchTimer = try Timer()
+    let reportTimer = try Timer()
+    try epoll.add(reportTimer.number, .readable, token: 4)
+    for index in 0..<destinations.count {
+      try epoll.add(destinations[index].reports.number, .readable, token: Self.firstDestination + 2 * UInt64(index) + 1)
+    }
     try watchTimer.start(first: Clock.monotonic + Self.watchInterval, every: Self.watchInterval)
     try epoll.add(watchTimer.number, .readable, token: 3)
     try epoll.add(source, .readable, token: 0)
@@ -39,9 +50,10 @@ struct LoopEvents: ~Copyable {
     self.epoll = epoll
     self.statsTimer = statsTimer
     self.watchTimer = watchTimer
+    self.reportTimer = reportTimer
   }
 
-  private static var firstDestination: UInt64 { 4 }
+  private static var firstDestination: UInt64 { 6 }
   /// Nanoseconds.
   private static let watchInterval: Int64 = 1_000_000_000
 
@@ -60,15 +72,23 @@ struct LoopEvents: ~Copyable {
     case 3:
       _ = watchTimer.expirations()
       return .watch
-    case let token: return .destination(Int(token - Self.firstDestination))
+    case 4:
+      _ = reportTimer.expirations()
+      return .report
+    case let token:
+      let index = Int(token - Self.firstDestination) / 2
+      return token % 2 == 0 ? .destination(index) : .feedback(index)
     }
   }
+
+  /// Has the reports sent at an instant, in nanoseconds of `Clock.monotonic`.
+  func waitToReport(at time: Int64) throws(SystemCallError) { try reportTimer.start(first: time) }
 
   /// Waits for a receiver's socket to take more, or no longer.
   func wait(_ wanted: Bool, for destination: inout Destination, number: Int) throws(SystemCallError) {
     guard wanted != destination.isWaiting else { return }
     if wanted {
-      try epoll.add(destination.number, .writable, token: Self.firstDestination + UInt64(number))
+      try epoll.add(destination.number, .writable, token: Self.firstDestination + 2 * UInt64(number))
     } else {
       epoll.remove(destination.number)
     }

@@ -1,4 +1,5 @@
 import LinuxIO
+import RTPCore
 
 /// Says what one camera's thread left on its board: each thing once.
 struct Reporter {
@@ -13,6 +14,7 @@ struct Reporter {
   private var saidRecoding = FrameReader.Recoding()
   private var saidLowRate = false
   private var saidTimestamps = false
+  private var saidSSRC: UInt32?
   private var isSilent = false
   private var ticks = 0
 
@@ -47,8 +49,9 @@ struct Reporter {
     sayRate(state.statistics)
     if state.ticks != ticks {
       ticks = state.ticks
-      StandardStream.output.line("\(name): \(state.statistics.text)")
+      sayStatistics(state)
     }
+    saySource(state)
     if let end = state.end, !hasEnded { sayEnd(end, state) }
   }
 
@@ -118,6 +121,34 @@ struct Reporter {
       status = 2
       log.error(reason)
     }
-    if info != nil { StandardStream.output.line("\(name): \(state.statistics.text)") }
+    if info != nil { sayStatistics(state) }
+  }
+
+  private func sayStatistics(_ state: Board.State) {
+    StandardStream.output.line("\(name): \(state.statistics.text)")
+    for (address, reception) in zip(settings.destinations, state.receptions) where reception.receivers > 0 {
+      StandardStream.output.line("\(name): \(address) reports \(reception.text)")
+    }
+  }
+
+  private mutating func saySource(_ state: Board.State) {
+    guard let ssrc = state.changedSSRC, ssrc != saidSSRC else { return }
+    saidSSRC = ssrc
+    log.warning(
+      "\(name): someone else uses this stream's SSRC: it goes on as \(String(ssrc, radix: 16, uppercase: true))")
+  }
+}
+
+extension RTCPSender.Reception {
+  /// One line for people; of several receivers the worst.
+  fileprivate var text: String {
+    // In tenths.
+    let percent = (Int(fractionLost) * 1000 + 128) / 256
+    let jitterTenths = Int((Double(jitter) / 9).rounded())
+    var text = receivers > 1 ? "of \(receivers) receivers at worst " : ""
+    text += "\(percent / 10).\(percent % 10) % lost (\(lost) packets in all)"
+    text += ", jitter \(jitterTenths / 10).\(jitterTenths % 10) ms"
+    if let roundTrip { text += ", round trip \(roundTrip / 1_000_000).\(roundTrip / 100_000 % 10) ms" }
+    return text
   }
 }

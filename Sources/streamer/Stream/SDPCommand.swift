@@ -45,10 +45,11 @@ struct SDPCommand {
         name: streams.map(\.settings.camera.description).joined(separator: ", "),
         connection: .init(
           host: destination.host, isIPv6: destination.family == .ipv6,
-          timeToLive: destination.isMulticast ? 1 : nil),
+          timeToLive: destination.isMulticast ? first.settings.options.timeToLive : nil),
         media: streams.map { stream in
           .init(
-            port: stream.settings.destinations[index].port, payloadType: stream.settings.options.payloadType,
+            port: stream.settings.destinations[index].port, isMuxed: stream.settings.options.isMuxed,
+            payloadType: stream.settings.options.payloadType,
             framesPerSecond: stream.rate?.value,
             size: stream.size.map { (width: Int($0.width), height: Int($0.height)) })
         }

@@ -1,0 +1,72 @@
+import CLinux
+import Glibc
+
+/// A UDP socket for single datagrams both ways, such as reports; `DatagramSender` and `DatagramReceiver` are for many.
+public struct DatagramSocket: ~Copyable {
+  private let socket: UDPSocket
+  private let peer: SocketAddress?
+  private let memory: UnsafeMutableRawBufferPointer
+
+  /// More than any report has; what is longer is cut.
+  private static let largest = 2048
+
+  /// Takes datagrams at an address of this machine (port 0: the kernel chooses), or those to a multicast group.
+  public init(at address: SocketAddress) throws(SystemCallError) {
+    let socket = try UDPSocket(address.family, name: address.description)
+    try socket.listen(at: address)
+    self.socket = socket
+    peer = nil
+    memory = .allocate(byteCount: Self.largest, alignment: 16)
+  }
+
+  /// Uses a sender's own port, to and from its receiver alone. An epoll can watch it apart from the sender.
+  public init(sharing sender: borrowing DatagramSender) throws(SystemCallError) {
+    let destination = sender.destination
+    let number = sender.number
+    let copy = try checked("fcntl", on: destination.description) { clinux_duplicate(number) }
+    socket = UDPSocket(owning: copy, name: destination.description)
+    peer = destination
+    memory = .allocate(byteCount: Self.largest, alignment: 16)
+  }
+
+  deinit { memory.deallocate() }
+
+  /// For epoll.
+  public var number: Int32 { socket.number }
+
+  public var localAddress: SocketAddress { socket.localAddress }
+
+  /// The most routers that packets to a group may pass.
+  public func setTimeToLive(_ hops: Int) { socket.setTimeToLive(hops, localAddress.family) }
+
+  /// Sends one datagram. One that shares a sender's port sends to its receiver alone.
+  public func send(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress) -> Errno? {
+    socket.send(bytes, to: peer ?? address)
+  }
+
+  /// What one `receive` came to.
+  public enum Received {
+    /// Valid until the next call.
+    case datagram(UnsafeRawBufferPointer, from: SocketAddress)
+    /// There is none.
+    case none
+    /// The answer to a datagram that was sent (ECONNREFUSED: nobody listens).
+    case failed(Errno)
+  }
+
+  /// Takes a datagram that is there.
+  public func receive() -> Received {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let (count, errno) = withUnsafeMutablePointer(to: &storage) { storage in
+      storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        retrying {
+          recvfrom(number, memory.baseAddress, memory.count, 0, __SOCKADDR_ARG(__sockaddr__: address), &length)
+        }
+      }
+    }
+    if let errno { return errno == .wouldBlock ? .none : .failed(errno) }
+    return .datagram(
+      UnsafeRawBufferPointer(rebasing: memory[..<count]), from: SocketAddress(storage: storage, length: length))
+  }
+}

@@ -1,0 +1,144 @@
+/// A receiver's side of RTCP (RFC 3550, 6): what the source it follows reports, and what it reports of it. Clocks are
+/// passed in: CLOCK_MONOTONIC in nanoseconds, unless it says otherwise.
+public struct RTCPReceiver: Sendable {
+  /// Reports of the source that is followed.
+  public private(set) var senderReports: UInt64 = 0
+  /// Packets that were no RTCP.
+  public private(set) var malformed: UInt64 = 0
+
+  private let name = CanonicalName()
+  private var ssrc = UInt32.random(in: 0 ... .max)
+  private var timer: ReportTimer?
+  private var last: (ssrc: UInt32, info: SenderInfo, arrival: Int64)?
+  private var before = (ssrc: UInt32(0), expected: UInt64(0), received: UInt64(0))
+  private var bandwidth: (bytes: UInt64, start: Int64)?
+  private var hasReported = false
+  private var members = Members()
+  private let isUnicast: Bool
+
+  /// - Parameter isUnicast: the first report leaves at once, behind the source's.
+  public init(isUnicast: Bool) { self.isUnicast = isUnicast }
+
+  /// What a datagram meant for the receiver.
+  public enum Event: Equatable, Sendable {
+    case none
+    /// The source that was followed ended.
+    case ended
+  }
+
+  /// When `report` is to be called again; nil: no source is known yet.
+  public var due: Int64? { timer?.due }
+
+  /// Takes a datagram of the source's side.
+  /// - Parameter source: whose packets are followed; nil: nobody's yet.
+  public mutating func receive(_ datagram: UnsafeRawBufferPointer, source: UInt32?, now: Int64) -> Event {
+    guard var reader = RTCPReader(datagram) else {
+      malformed += 1
+      return .none
+    }
+    if reader.describes(ssrc, as: name) { return .none }
+    var event = Event.none
+    while let packet = reader.next() {
+      switch packet {
+      case .senderReport(let other, let info, _):
+        hear(other, now)
+        guard source == nil || source == other else { continue }
+        senderReports += 1
+        last = (other, info, now)
+        if timer == nil { timer = ReportTimer(now: now, isUnicast: isUnicast, chance: .random(in: 0...1)) }
+      case .receiverReport(let other, _): hear(other, now)
+      case .goodbye(let sources):
+        for other in sources {
+          if other == source { event = .ended }
+          if members.remove(other) { timer?.left(now, members: members.count) }
+        }
+      case .sourceDescription, .other: break
+      case .malformed: malformed += 1
+      }
+    }
+    timer?.average(datagram.count)
+    return event
+  }
+
+  /// The wall clock of the sender at which a frame was captured, in nanoseconds since 1970; nil where no report told.
+  /// - Parameters:
+  ///   - timestamp: the frame's.
+  ///   - source: whose it is.
+  public func captureTime(of timestamp: UInt32, source: UInt32) -> Int64? {
+    guard let last, last.ssrc == source else { return nil }
+    return last.info.captureTime(of: timestamp)
+  }
+
+  /// Writes a report, if one is due.
+  /// - Returns: its bytes; 0: it is not due yet.
+  public mutating func report(
+    _ statistics: ReceptionStatistics, of source: UInt32, now: Int64, into memory: UnsafeMutableRawBufferPointer,
+    chance: Double = .random(in: 0...1)
+  ) -> Int {
+    let load = load(statistics, now)
+    if let timeout = timer?.timeout(load), members.removeSilent(since: now - timeout) {
+      timer?.left(now, members: members.count)
+    }
+    guard timer?.isDue(now, load, chance: chance) ?? false else { return 0 }
+    let size = write(statistics, source, now, memory, isLast: false)
+    timer?.sent(now, size: size, load, chance: chance)
+    hasReported = true
+    return size
+  }
+
+  /// Writes the report that ends it.
+  /// - Returns: its bytes; 0: nothing was ever sent, so nothing is to be ended (6.3.7).
+  public mutating func goodbye(
+    _ statistics: ReceptionStatistics, of source: UInt32, now: Int64, into memory: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    hasReported ? write(statistics, source, now, memory, isLast: true) : 0
+  }
+
+  private func load(_ statistics: ReceptionStatistics, _ now: Int64) -> ReportTimer.Load {
+    let seconds = bandwidth.map { Double(now - $0.start) / 1e9 } ?? 0
+    let bytes = Double(statistics.bytes - (bandwidth?.bytes ?? 0))
+    return .init(
+      members: members.count, senders: 1, isSender: false, bandwidth: seconds > 1 ? bytes / seconds : 125_000)
+  }
+
+  private mutating func write(
+    _ statistics: ReceptionStatistics, _ source: UInt32, _ now: Int64, _ memory: UnsafeMutableRawBufferPointer,
+    isLast: Bool
+  ) -> Int {
+    bandwidth = (statistics.bytes, now)
+    var writer = ByteWriter(memory)
+    RTCPHeader(count: 1, type: RTCPHeader.receiverReport, words: UInt16(4 + ReportBlock.size) / 4).write(to: &writer)
+    writer.put(ssrc)
+    block(statistics, source, now).write(to: &writer)
+    name.write(of: ssrc, to: &writer)
+    if isLast {
+      RTCPHeader(count: 1, type: RTCPHeader.goodbye, words: 1).write(to: &writer)
+      writer.put(ssrc)
+    }
+    return writer.isFull ? 0 : writer.count
+  }
+
+  /// By A.3: what is lost is what the numbers promise less what came, duplicates too.
+  private mutating func block(_ statistics: ReceptionStatistics, _ source: UInt32, _ now: Int64) -> ReportBlock {
+    let (expected, received) = (statistics.expected, statistics.received)
+    if before.ssrc != source || expected < before.expected { before = (source, 0, 0) }
+    let promised = Int64(expected - before.expected)
+    let missing = promised - Int64(received - min(received, before.received))
+    before = (source, expected, received)
+    var block = ReportBlock(
+      ssrc: source, fractionLost: promised > 0 ? UInt8(clamping: max(0, missing) << 8 / promised) : 0,
+      lost: Int32(clamping: Int64(expected) - Int64(received)), highestSequence: statistics.highestSequence,
+      jitter: statistics.jitter)
+    if let last, last.ssrc == source {
+      block.lastReport = last.info.ntp.middle
+      block.delay = UInt32(clamping: ((now - last.arrival) << 16) / 1_000_000_000)
+    }
+    return block
+  }
+
+  /// Another reported. Where it has this one's identifier, this one takes another (8.2).
+  private mutating func hear(_ other: UInt32, _ now: Int64) {
+    while ssrc == other { ssrc = .random(in: 0 ... .max) }
+    members.hear(other, now)
+  }
+}

@@ -1,0 +1,215 @@
+/// A sender's side of RTCP (RFC 3550, 6) towards one address, a receiver's or a group's: what it reports, and what is
+/// reported of it. Clocks are passed in: CLOCK_MONOTONIC in nanoseconds, unless it says otherwise.
+public struct RTCPSender: Sendable {
+  /// What a datagram meant for the sender.
+  public enum Event: Sendable {
+    case none
+    /// A receiver told how it receives.
+    case reported
+    /// Another one has this source's SSRC.
+    case collision
+  }
+
+  /// Packets that were no RTCP.
+  public private(set) var malformed: UInt64 = 0
+
+  private let name: CanonicalName
+  private var timer: ReportTimer
+  private var members = Members()
+  private var packets: UInt32 = 0
+  private var octets: UInt32 = 0
+  /// Packets at the last report, and at the one before it.
+  private var reported: (last: UInt32, before: UInt32) = (0, 0)
+  private var bandwidth = Bandwidth()
+  private var recent = RecentReports()
+
+  /// Bytes that a report takes at most, of a name of 255 bytes.
+  public static let largestReport = 512
+
+  /// - Parameters:
+  ///   - isUnicast: the first report leaves at once.
+  ///   - chance: 0 to 1.
+  public init(name: CanonicalName, isUnicast: Bool, now: Int64, chance: Double = .random(in: 0...1)) {
+    self.name = name
+    timer = ReportTimer(now: now, isUnicast: isUnicast, chance: chance)
+  }
+
+  /// When `report` is to be called again.
+  public var due: Int64 { timer.due }
+
+  /// Counts packets that were sent.
+  /// - Parameter octets: of their payloads, without RTP headers.
+  @inline(__always)
+  public mutating func count(packets: Int, octets: Int) {
+    self.packets &+= UInt32(truncatingIfNeeded: packets)
+    self.octets &+= UInt32(truncatingIfNeeded: octets)
+  }
+
+  /// Writes a report, if one is due: a sender's where it sent packets since the report before the last.
+  /// - Parameters:
+  ///   - realtime: CLOCK_REALTIME at the instant `now`, in nanoseconds.
+  ///   - clock: of the stream's timestamps.
+  /// - Returns: its bytes; 0: it is not due yet.
+  public mutating func report(
+    ssrc: UInt32, clock: MediaClock, now: Int64, realtime: Int64, into memory: UnsafeMutableRawBufferPointer,
+    chance: Double = .random(in: 0...1)
+  ) -> Int {
+    if members.removeSilent(since: now - timer.timeout(load)) { timer.left(now, members: members.count) }
+    bandwidth.measure(octets, now)
+    guard timer.isDue(now, load, chance: chance) else { return 0 }
+    let size = write(ssrc, clock, now, realtime, memory, isLast: false)
+    timer.sent(now, size: size, load, chance: chance)
+    reported = (packets, reported.last)
+    return size
+  }
+
+  /// Writes the report that ends the source.
+  /// - Returns: its bytes; 0: nothing was ever sent, so nothing is to be ended (6.3.7).
+  public mutating func goodbye(
+    ssrc: UInt32, clock: MediaClock, now: Int64, realtime: Int64, into memory: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    packets == 0 ? 0 : write(ssrc, clock, now, realtime, memory, isLast: true)
+  }
+
+  /// The stream goes on as another source (8.2).
+  public mutating func restart(now: Int64) {
+    packets = 0
+    octets = 0
+    reported = (0, 0)
+    bandwidth = Bandwidth()
+    timer = ReportTimer(now: now, isUnicast: true, chance: 0)
+  }
+
+  /// Takes a datagram from the receivers.
+  /// - Parameter ssrc: the stream's.
+  public mutating func receive(_ datagram: UnsafeRawBufferPointer, ssrc: UInt32, now: Int64) -> Event {
+    guard let reader = RTCPReader(datagram) else {
+      malformed += 1
+      return .none
+    }
+    // A group gives back what is sent to it.
+    if reader.describes(ssrc, as: name) { return .none }
+    var event = Event.none
+    var packets = reader
+    while let packet = packets.next() {
+      switch packet {
+      case .senderReport(let other, _, let blocks), .receiverReport(let other, let blocks):
+        if other == ssrc { return .collision }
+        members.hear(other, now)
+        for block in blocks where block.ssrc == ssrc {
+          members.hear(other, now, block, roundTrip: roundTrip(block, now))
+          event = .reported
+        }
+      case .sourceDescription(let chunks): if chunks.contains(where: { $0.ssrc == ssrc }) { return .collision }
+      case .goodbye(let sources):
+        for other in sources where members.remove(other) { timer.left(now, members: members.count) }
+      case .other: break
+      case .malformed: malformed += 1
+      }
+    }
+    timer.average(datagram.count)
+    return event
+  }
+
+  /// How the stream is received.
+  public var reception: Reception {
+    var reception = Reception()
+    for receiver in members.list {
+      guard let block = receiver.block else { continue }
+      reception.receivers += 1
+      reception.fractionLost = max(reception.fractionLost, block.fractionLost)
+      reception.lost = max(reception.lost, block.lost)
+      reception.jitter = max(reception.jitter, block.jitter)
+      if let time = receiver.roundTrip { reception.roundTrip = max(reception.roundTrip ?? 0, time) }
+    }
+    return reception
+  }
+}
+
+extension RTCPSender {
+  /// What the receivers tell of a stream; of several the worst.
+  public struct Reception: Equatable, Sendable {
+    public var receivers = 0
+    /// Since the report before, in 1/256.
+    public var fractionLost: UInt8 = 0
+    /// Packets since the beginning.
+    public var lost: Int32 = 0
+    /// In timestamp units (1/90,000 s).
+    public var jitter: UInt32 = 0
+    /// Nanoseconds.
+    public var roundTrip: Int64?
+
+    public init() {}
+  }
+
+  private var load: ReportTimer.Load {
+    let isSender = packets != reported.before
+    return .init(
+      members: members.count, senders: isSender ? 1 : 0, isSender: isSender, bandwidth: bandwidth.value)
+  }
+
+  private mutating func write(
+    _ ssrc: UInt32, _ clock: MediaClock, _ now: Int64, _ realtime: Int64, _ memory: UnsafeMutableRawBufferPointer,
+    isLast: Bool
+  ) -> Int {
+    var writer = ByteWriter(memory)
+    if load.isSender {
+      let words = UInt16(4 + SenderInfo.size) / 4
+      RTCPHeader(count: 0, type: RTCPHeader.senderReport, words: words).write(to: &writer)
+      writer.put(ssrc)
+      let ntp = NTPTime(unixNanoseconds: realtime)
+      SenderInfo(ntp: ntp, timestamp: clock.timestamp(at: now), packets: packets, octets: octets).write(to: &writer)
+      recent.add(ntp.middle, at: now)
+    } else {
+      RTCPHeader(count: 0, type: RTCPHeader.receiverReport, words: 1).write(to: &writer)
+      writer.put(ssrc)
+    }
+    name.write(of: ssrc, to: &writer)
+    if isLast {
+      RTCPHeader(count: 1, type: RTCPHeader.goodbye, words: 1).write(to: &writer)
+      writer.put(ssrc)
+    }
+    return writer.isFull ? 0 : writer.count
+  }
+
+  /// How long a report took to be answered, without the time that the receiver took (6.4.1).
+  private func roundTrip(_ block: ReportBlock, _ now: Int64) -> Int64? {
+    guard let sent = recent.time(of: block.lastReport) else { return nil }
+    // The receiver's time is in 1/65536 s, so that it can be a little more than there was.
+    return max(0, now - sent - (Int64(block.delay) * 1_000_000_000) >> 16)
+  }
+}
+
+/// The session's bandwidth, out of what was sent between two reports.
+private struct Bandwidth: Sendable {
+  /// Bytes a second; one megabit until it is known.
+  private(set) var value = 125_000.0
+  private var last: (octets: UInt32, time: Int64)?
+
+  mutating func measure(_ octets: UInt32, _ now: Int64) {
+    if let last {
+      guard now - last.time > 1_000_000_000 else { return }
+      value = Double(octets &- last.octets) / (Double(now - last.time) / 1e9)
+    }
+    last = (octets, now)
+  }
+}
+
+/// When the last reports left, by the names that answers give them: a round trip does not depend on the wall clock.
+private struct RecentReports: Sendable {
+  private var names = SIMD8<UInt32>()
+  private var times = SIMD8<Int64>()
+  private var next = 0
+
+  mutating func add(_ name: UInt32, at time: Int64) {
+    names[next] = name
+    times[next] = time
+    next = (next + 1) % 8
+  }
+
+  func time(of name: UInt32) -> Int64? {
+    guard name != 0 else { return nil }
+    for index in 0..<8 where names[index] == name { return times[index] }
+    return nil
+  }
+}

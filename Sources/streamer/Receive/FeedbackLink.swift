@@ -1,0 +1,99 @@
+import LinuxIO
+import RTPCore
+
+/// RTCP with the sender that is followed: what it reports, and what is reported to it. Its reports come to the port
+/// behind the stream's, or to the same.
+struct FeedbackLink: ~Copyable {
+  /// At the port behind the stream's, if that can be had.
+  private let socket: DatagramSocket
+  /// The group's port for reports, where the stream goes to a group.
+  private let group: SocketAddress?
+  private var rtcp: RTCPReceiver
+  /// Where the sender's last report came from; which way reports go there.
+  private var sender: (address: SocketAddress, isMuxed: Bool)?
+  private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: RTCPSender.largestReport, alignment: 8)
+
+  /// - Parameter stream: where the stream is received.
+  static func open(_ stream: SocketAddress, _ log: Log) throws(SystemCallError) -> FeedbackLink {
+    FeedbackLink(try socket(behind: stream, log), stream)
+  }
+
+  private init(_ socket: consuming DatagramSocket, _ stream: SocketAddress) {
+    self.socket = socket
+    group = stream.isMulticast && stream.port < .max ? stream.with(port: stream.port + 1) : nil
+    rtcp = RTCPReceiver(isUnicast: !stream.isMulticast)
+  }
+
+  private static func socket(behind stream: SocketAddress, _ log: Log) throws(SystemCallError) -> DatagramSocket {
+    if stream.port < .max {
+      do throws(SystemCallError) { return try DatagramSocket(at: stream.with(port: stream.port + 1)) } catch {
+        log.warning("the sender's reports can't be received, but for those that come with the stream: \(error)")
+      }
+    }
+    return try DatagramSocket(at: .any(stream.family, port: 0))
+  }
+
+  deinit { memory.deallocate() }
+
+  /// For epoll.
+  var number: Int32 { socket.number }
+
+  /// When `report` is to be called; nil: no sender is known yet.
+  var due: Int64? { rtcp.due }
+
+  var senderReports: UInt64 { rtcp.senderReports }
+
+  var malformed: UInt64 { rtcp.malformed }
+
+  /// The sender is on this machine, so that its wall clock is this one's.
+  private(set) var isLocal = false
+
+  /// The sender's wall clock when a frame was captured, in nanoseconds since 1970; nil: it has not told.
+  func captureTime(of timestamp: UInt32, source: UInt32) -> Int64? {
+    rtcp.captureTime(of: timestamp, source: source)
+  }
+
+  /// Takes all reports that are there.
+  /// - Parameter source: whose stream is followed.
+  /// - Returns: whether that source said goodbye.
+  mutating func receive(source: UInt32?) -> Bool {
+    var hasEnded = false
+    while case .datagram(let bytes, let address) = socket.receive() {
+      if take(bytes, from: address, isMuxed: false, source: source) { hasEnded = true }
+    }
+    return hasEnded
+  }
+
+  /// Takes a report that came to the stream's port, or to its own.
+  mutating func take(
+    _ bytes: UnsafeRawBufferPointer, from address: SocketAddress, isMuxed: Bool, source: UInt32?
+  ) -> Bool {
+    let before = senderReports
+    let event = rtcp.receive(bytes, source: source, now: Clock.monotonic)
+    if senderReports > before, sender?.address != address {
+      sender = (address, isMuxed)
+      isLocal = address.isOfThisMachine
+    }
+    return event == .ended
+  }
+
+  /// Sends a report, if one is due, or the last one.
+  /// - Parameter stream: the socket of the stream, for reports that go that way.
+  mutating func report(
+    _ statistics: ReceptionStatistics, of source: UInt32?, over stream: borrowing DatagramReceiver, isLast: Bool = false
+  ) {
+    guard let sender, let source else { return }
+    let now = Clock.monotonic
+    let size =
+      isLast
+      ? rtcp.goodbye(statistics, of: source, now: now, into: memory)
+      : rtcp.report(statistics, of: source, now: now, into: memory)
+    guard size > 0 else { return }
+    let bytes = UnsafeRawBufferPointer(rebasing: memory[..<size])
+    if sender.isMuxed {
+      _ = stream.send(bytes, to: sender.address)
+    } else {
+      _ = socket.send(bytes, to: group ?? sender.address)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import LinuxIO
+import RTPCore
+
+/// RTCP with one receiver: its socket, beside the one of the stream, and what is reported both ways.
+struct ReportLink: ~Copyable {
+  private let socket: DatagramSocket
+  private let destination: SocketAddress
+  private let name: CanonicalName
+  /// From the first frame on.
+  private var rtcp: RTCPSender?
+  private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: RTCPSender.largestReport, alignment: 8)
+
+  /// - Parameter isMuxed: RTCP goes the way of RTP (RFC 5761); else each has a port, RTCP's behind RTP's (RFC 3550, 11).
+  static func open(
+    beside sender: borrowing DatagramSender, name: CanonicalName, isMuxed: Bool
+  ) throws(SystemCallError) -> ReportLink {
+    let stream = sender.destination
+    if isMuxed { return ReportLink(try DatagramSocket(sharing: sender), to: stream, name) }
+    return ReportLink(try socket(beside: sender), to: stream.with(port: stream.port + 1), name)
+  }
+
+  private init(_ socket: consuming DatagramSocket, to destination: SocketAddress, _ name: CanonicalName) {
+    self.socket = socket
+    self.destination = destination
+    self.name = name
+  }
+
+  deinit { memory.deallocate() }
+
+  /// The port behind RTP's at this end, too, where it is free; a group's reports come to the group.
+  private static func socket(beside sender: borrowing DatagramSender) throws(SystemCallError) -> DatagramSocket {
+    let group = sender.destination
+    if group.isMulticast {
+      do throws(SystemCallError) { return try DatagramSocket(at: group.with(port: group.port + 1)) } catch {
+        // Without a route to the group there are no reports either; the stream's packets tell the user.
+      }
+    } else if sender.localAddress.port < .max {
+      let port = sender.localAddress.port + 1
+      do throws(SystemCallError) { return try DatagramSocket(at: .any(group.family, port: port)) } catch {
+        if error.errno != .addressInUse { throw error }
+      }
+    }
+    return try DatagramSocket(at: .any(group.family, port: 0))
+  }
+
+  /// For epoll.
+  var number: Int32 { socket.number }
+
+  /// When `report` is to be called; nil: nothing was sent yet.
+  var due: Int64? { rtcp?.due }
+
+  /// How the stream is received.
+  var reception: RTCPSender.Reception { rtcp?.reception ?? .init() }
+
+  func setTimeToLive(_ hops: Int) { socket.setTimeToLive(hops) }
+
+  /// The first frame was sent. A receiver of its own hears of the stream's clock at once.
+  mutating func start(now: Int64) {
+    rtcp = RTCPSender(name: name, isUnicast: !destination.isMulticast, now: now)
+  }
+
+  @inline(__always)
+  mutating func count(packets: Int, octets: Int) { rtcp?.count(packets: packets, octets: octets) }
+
+  /// Sends a report, if one is due.
+  /// - Parameter time: both clocks at one instant, in nanoseconds.
+  mutating func report(ssrc: UInt32, clock: MediaClock, time: (monotonic: Int64, realtime: Int64)) {
+    send(
+      rtcp?.report(ssrc: ssrc, clock: clock, now: time.monotonic, realtime: time.realtime, into: memory) ?? 0)
+  }
+
+  /// Ends the source.
+  mutating func sayGoodbye(ssrc: UInt32, clock: MediaClock, time: (monotonic: Int64, realtime: Int64)) {
+    send(
+      rtcp?.goodbye(ssrc: ssrc, clock: clock, now: time.monotonic, realtime: time.realtime, into: memory) ?? 0)
+  }
+
+  /// The stream goes on as another source.
+  mutating func restart(now: Int64) { rtcp?.restart(now: now) }
+
+  /// What the receiver said.
+  enum Heard {
+    case nothing
+    case reported
+    /// It, or someone else in its group, has the stream's SSRC.
+    case collision
+    case failed(Errno)
+  }
+
+  /// Takes one datagram that is there.
+  mutating func hear(ssrc: UInt32) -> Heard {
+    switch socket.receive() {
+    case .none: return .nothing
+    case .failed(let errno): return .failed(errno)
+    case .datagram(let bytes, _):
+      switch rtcp?.receive(bytes, ssrc: ssrc, now: Clock.monotonic) ?? .none {
+      case .none: return .nothing
+      case .reported: return .reported
+      case .collision: return .collision
+      }
+    }
+  }
+
+  /// A report that can't be sent now is left out: the next one comes.
+  private func send(_ size: Int) {
+    guard size > 0 else { return }
+    _ = socket.send(UnsafeRawBufferPointer(rebasing: memory[..<size]), to: destination)
+  }
+}
