@@ -11,7 +11,7 @@ public struct RTCPReceiver: Sendable {
   private var timer: ReportTimer?
   private var last: (ssrc: UInt32, info: SenderInfo, arrival: Int64)?
   private var before = (ssrc: UInt32(0), expected: UInt64(0), received: UInt64(0))
-  private var bandwidth: (bytes: UInt64, start: Int64)?
+  private var bandwidth = Bandwidth()
   private var hasReported = false
   private var members = Members()
   private let isUnicast: Bool
@@ -75,7 +75,8 @@ public struct RTCPReceiver: Sendable {
     _ statistics: ReceptionStatistics, of source: UInt32, now: Int64, into memory: UnsafeMutableRawBufferPointer,
     chance: Double = .random(in: 0...1)
   ) -> Int {
-    let load = load(statistics, now)
+    bandwidth.measure(statistics.bytes, now)
+    let load = load
     if let timeout = timer?.timeout(load), members.removeSilent(since: now - timeout) {
       timer?.left(now, members: members.count)
     }
@@ -94,18 +95,15 @@ public struct RTCPReceiver: Sendable {
     hasReported ? write(statistics, source, now, memory, isLast: true) : 0
   }
 
-  private func load(_ statistics: ReceptionStatistics, _ now: Int64) -> ReportTimer.Load {
-    let seconds = bandwidth.map { Double(now - $0.start) / 1e9 } ?? 0
-    let bytes = Double(statistics.bytes - (bandwidth?.bytes ?? 0))
+  private var load: ReportTimer.Load {
     return .init(
-      members: members.count, senders: 1, isSender: false, bandwidth: seconds > 1 ? bytes / seconds : 125_000)
+      members: members.count, senders: 1, isSender: false, bandwidth: bandwidth.value)
   }
 
   private mutating func write(
     _ statistics: ReceptionStatistics, _ source: UInt32, _ now: Int64, _ memory: UnsafeMutableRawBufferPointer,
     isLast: Bool
   ) -> Int {
-    bandwidth = (statistics.bytes, now)
     var writer = ByteWriter(memory)
     RTCPHeader(count: 1, type: RTCPHeader.receiverReport, words: UInt16(4 + ReportBlock.size) / 4).write(to: &writer)
     writer.put(ssrc)

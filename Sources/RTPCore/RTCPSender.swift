@@ -17,7 +17,7 @@ public struct RTCPSender: Sendable {
   private var timer: ReportTimer
   private var members = Members()
   private var packets: UInt32 = 0
-  private var octets: UInt32 = 0
+  private var octets: UInt64 = 0
   /// Packets at the last report, and at the one before it.
   private var reported: (last: UInt32, before: UInt32) = (0, 0)
   private var bandwidth = Bandwidth()
@@ -42,7 +42,7 @@ public struct RTCPSender: Sendable {
   @inline(__always)
   public mutating func count(packets: Int, octets: Int) {
     self.packets &+= UInt32(truncatingIfNeeded: packets)
-    self.octets &+= UInt32(truncatingIfNeeded: octets)
+    self.octets &+= UInt64(truncatingIfNeeded: octets)
   }
 
   /// Writes a report, if one is due: a sender's where it sent packets since the report before the last.
@@ -158,7 +158,9 @@ extension RTCPSender {
       RTCPHeader(count: 0, type: RTCPHeader.senderReport, words: words).write(to: &writer)
       writer.put(ssrc)
       let ntp = NTPTime(unixNanoseconds: realtime)
-      SenderInfo(ntp: ntp, timestamp: clock.timestamp(at: now), packets: packets, octets: octets).write(to: &writer)
+      SenderInfo(
+        ntp: ntp, timestamp: clock.timestamp(at: now), packets: packets, octets: UInt32(truncatingIfNeeded: octets)
+      ).write(to: &writer)
       recent.add(ntp.middle, at: now)
     } else {
       RTCPHeader(count: 0, type: RTCPHeader.receiverReport, words: 1).write(to: &writer)
@@ -177,21 +179,6 @@ extension RTCPSender {
     guard let sent = recent.time(of: block.lastReport) else { return nil }
     // The receiver's time is in 1/65536 s, so that it can be a little more than there was.
     return max(0, now - sent - (Int64(block.delay) * 1_000_000_000) >> 16)
-  }
-}
-
-/// The session's bandwidth, out of what was sent between two reports.
-private struct Bandwidth: Sendable {
-  /// Bytes a second; one megabit until it is known.
-  private(set) var value = 125_000.0
-  private var last: (octets: UInt32, time: Int64)?
-
-  mutating func measure(_ octets: UInt32, _ now: Int64) {
-    if let last {
-      guard now - last.time > 1_000_000_000 else { return }
-      value = Double(octets &- last.octets) / (Double(now - last.time) / 1e9)
-    }
-    last = (octets, now)
   }
 }
 

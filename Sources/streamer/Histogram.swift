@@ -35,6 +35,7 @@ struct Histogram: ~Copyable {
   func percentile(_ part: Double) -> UInt64 {
     guard count > 0 else { return 0 }
     let rank = Swift.max(1, UInt64((part * Double(count)).rounded(.up)))
+    if rank >= count { return max }
     var seen: UInt64 = 0
     for index in 0..<Self.size {
       seen += UInt64(buckets[index])

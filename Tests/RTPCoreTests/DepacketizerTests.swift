@@ -18,7 +18,7 @@ import Testing
     var outcome = Outcome()
     for (index, packet) in packets.enumerated() {
       packet.withUnsafeBytes { bytes in
-        if case .frame(let jpeg, _, _) = depacketizer.receive(bytes, arrival: Int64(index) * 1000) {
+        if case .frame(let jpeg, _, _, _) = depacketizer.receive(bytes, arrival: Int64(index) * 1000) {
           outcome.frames.append(Array(jpeg))
         }
       }
@@ -122,7 +122,7 @@ import Testing
     var size = (0, 0)
     for packet in plain {
       packet.withUnsafeBytes {
-        if case .frame(_, let width, let height) = told.receive($0, arrival: 0) { size = (width, height) }
+        if case .frame(_, let width, let height, _) = told.receive($0, arrival: 0) { size = (width, height) }
       }
     }
     #expect(size == (2304, 64))

@@ -76,9 +76,10 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     let port = receiver.localAddress.port
     let options = try StreamOptions(Arguments(["test:", "--to", "127.0.0.1:\(port)", "--mtu", "\(packetSize)"]))
     let settings = try StreamSettings(options, camera: 0)
-    let events = try LoopEvents(source: source.number, stop: stop.number, statsSeconds: nil)
-    var loop = CameraLoop(
-      source, settings, destinations: try DestinationList(settings.destinations), events: events, board: board)
+    let destinations = try DestinationList(settings.destinations, options)
+    let events = try LoopEvents(
+      source: source.number, stop: stop.number, statsSeconds: nil, destinations: destinations)
+    var loop = CameraLoop(source, settings, destinations: destinations, events: events, board: board)
     try loop.run()
     #expect(lent.pointee == 0)
     var packets = 0
