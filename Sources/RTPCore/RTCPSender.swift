@@ -4,8 +4,6 @@ public struct RTCPSender: Sendable {
   /// What a datagram meant for the sender.
   public enum Event: Sendable {
     case none
-    /// A receiver told how it receives.
-    case reported
     /// Another one has this source's SSRC.
     case collision
   }
@@ -89,7 +87,6 @@ public struct RTCPSender: Sendable {
     }
     // A group gives back what is sent to it.
     if reader.describes(ssrc, as: name) { return .none }
-    var event = Event.none
     var packets = reader
     while let packet = packets.next() {
       switch packet {
@@ -98,7 +95,6 @@ public struct RTCPSender: Sendable {
         members.hear(other, now)
         for block in blocks where block.ssrc == ssrc {
           members.hear(other, now, block, roundTrip: roundTrip(block, now))
-          event = .reported
         }
       case .sourceDescription(let chunks): if chunks.contains(where: { $0.ssrc == ssrc }) { return .collision }
       case .goodbye(let sources):
@@ -108,7 +104,7 @@ public struct RTCPSender: Sendable {
       }
     }
     timer.average(datagram.count)
-    return event
+    return .none
   }
 
   /// How the stream is received.

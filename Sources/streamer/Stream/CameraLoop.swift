@@ -187,9 +187,6 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func hear(_ index: Int) {
     switch destinations[index].reports.hear(ssrc: packetizer.ssrc) {
     case .nothing: break
-    case .reported:
-      let reception = destinations[index].reports.reception
-      board.post { $0.receptions[index] = reception }
     case .collision:
       // Once in a while: who sends such reports without end shall not have the stream begin anew without end.
       if Clock.monotonic - lastCollision > 10_000_000_000 { hasCollided = true }
@@ -223,6 +220,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     board.post { state in
       state.statistics = statistics
       state.isSilent = silence.isSilent
+      for index in 0..<destinations.count { state.receptions[index] = destinations[index].reports.reception }
       if isTick { state.ticks += 1 }
     }
   }

@@ -81,7 +81,6 @@ struct ReportLink: ~Copyable {
   /// What the receiver said.
   enum Heard {
     case nothing
-    case reported
     /// It, or someone else in its group, has the stream's SSRC.
     case collision
     case failed(Errno)
@@ -95,7 +94,6 @@ struct ReportLink: ~Copyable {
     case .datagram(let bytes, _):
       switch rtcp?.receive(bytes, ssrc: ssrc, now: Clock.monotonic) ?? .none {
       case .none: return .nothing
-      case .reported: return .reported
       case .collision: return .collision
       }
     }
