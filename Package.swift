@@ -19,6 +19,8 @@ let package = Package(
     .executableTarget(
       name: "streamer", dependencies: ["LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"],
       cSettings: gnu),
+    .executableTarget(
+      name: "benchmarks", dependencies: ["LinuxIO", "RTPCore", "JPEGCodec"], path: "bench/micro", cSettings: gnu),
     .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO"], cSettings: gnu),
     .testTarget(name: "RTPCoreTests", dependencies: ["RTPCore", "JPEGCodec"]),
     .testTarget(name: "V4L2CaptureTests", dependencies: ["V4L2Capture"], cSettings: gnu),

@@ -33,8 +33,9 @@ public struct JPEGReader: ~Copyable {
     }
   }
 
+  /// A frame's header: the last one's where it has the same bytes.
   @inline(__always)
-  private mutating func header(of frame: UnsafeRawBufferPointer) throws(JPEGFault) -> JPEGHeader {
+  public mutating func header(of frame: UnsafeRawBufferPointer) throws(JPEGFault) -> JPEGHeader {
     if let last, frame.count >= last.scanOffset, isSame(frame, last.scanOffset) { return last }
     let header = try JPEGHeader(frame)
     if header.scanOffset <= Self.longest, let start = frame.baseAddress {
@@ -47,19 +48,21 @@ public struct JPEGReader: ~Copyable {
   /// Whether the first `count` bytes, of which there are so many, are the last header's.
   @inline(__always)
   private func isSame(_ frame: UnsafeRawBufferPointer, _ count: Int) -> Bool {
-    typealias Block = SIMD32<UInt8>
+    // A header that can be sent has quantization tables: it is longer than this.
+    typealias Block = SIMD8<UInt64>
+    guard let start = frame.baseAddress, count >= 64 else { return false }
+    var difference = Block.zero
     var offset = 0
-    while offset + 32 <= count {
-      guard
-        frame.loadUnaligned(fromByteOffset: offset, as: Block.self)
-          == memory.loadUnaligned(fromByteOffset: offset, as: Block.self)
-      else { return false }
-      offset += 32
-    }
     while offset < count {
-      guard frame[offset] == memory.load(fromByteOffset: offset, as: UInt8.self) else { return false }
-      offset += 1
+      // The last block reaches back into the one before it.
+      let place = min(offset, count &- 64)
+      difference |=
+        start.loadUnaligned(fromByteOffset: place, as: Block.self)
+        ^ memory.loadUnaligned(fromByteOffset: place, as: Block.self)
+      offset &+= 64
     }
-    return true
+    let half = difference.lowHalf | difference.highHalf
+    let quarter = half.lowHalf | half.highHalf
+    return quarter[0] | quarter[1] == 0
   }
 }

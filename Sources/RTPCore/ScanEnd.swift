@@ -9,16 +9,12 @@ enum ScanEnd: Equatable {
   /// Without EOI: at the end of the bytes, without half a marker, or at a marker that has no place in a scan.
   case cut(Int)
 
-  private typealias Block = SIMD16<UInt8>
-
   init(of bytes: UnsafeRawBufferPointer, from start: Int) {
     var offset = start
-    let marks = Block(repeating: 0xFF)
     while offset < bytes.count {
-      while offset + 16 <= bytes.count,
-        !any(bytes.loadUnaligned(fromByteOffset: offset, as: Block.self) .== marks)
-      { offset += 16 }
-      let stop = min(offset + 16, bytes.count)
+      offset = Self.markerFree(bytes, from: offset)
+      // A marker is in this block, or the bytes end.
+      let stop = min(offset + Self.block, bytes.count)
       while offset < stop {
         guard bytes[offset] == 0xFF else {
           offset += 1
@@ -42,4 +38,35 @@ enum ScanEnd: Equatable {
     }
     self = .cut(bytes.count)
   }
+
+  private static let block = 64
+
+  /// Passes over blocks in which no 0xFF has anything but 0 behind it.
+  /// - Returns: where the first block begins that is not passed over.
+  @inline(__always)
+  private static func markerFree(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+    guard let first = bytes.baseAddress, start < bytes.count else { return start }
+    // The last byte of a block is looked at with the one behind it.
+    var left = (bytes.count - start - 1) / block
+    var place = first + start
+    while left > 0 {
+      var found = Vector.zero
+      for part in 0..<block / 16 {
+        let here = place.loadUnaligned(fromByteOffset: part &* 16, as: Vector.self)
+        let behind = place.loadUnaligned(fromByteOffset: part &* 16 &+ 1, as: Vector.self)
+        found |= isSet(here .== Vector(repeating: 0xFF)) & ~isSet(behind .== .zero)
+      }
+      let halves = unsafeBitCast(found, to: SIMD2<UInt64>.self)
+      guard halves[0] | halves[1] == 0 else { break }
+      place += block
+      left &-= 1
+    }
+    return place - first
+  }
+
+  private typealias Vector = SIMD16<UInt8>
+
+  /// 0xFF where a mask is true. Swift's own `any` is a chain of comparisons without SSE 4.1.
+  @inline(__always)
+  private static func isSet(_ mask: SIMDMask<Vector.MaskStorage>) -> Vector { unsafeBitCast(mask, to: Vector.self) }
 }
