@@ -37,9 +37,10 @@ def setUpModule():
 
 
 class Case(unittest.TestCase):
-    def camera(self, modes=SMALL, number=0, **options):
+    def camera(self, modes=SMALL, number=0, frames=None, **options):
         """A camera in the guest, for this test only."""
-        camera = self.enterContext(Camera(machine.sockets[number], modes, pictures, serial=f"C{next(serials)}", **options))
+        camera = self.enterContext(Camera(machine.sockets[number], modes, frames or pictures, serial=f"C{next(serials)}",
+                                          **options))
         machine.wait_for_path(camera.device)
         return camera
 
@@ -59,15 +60,34 @@ class Case(unittest.TestCase):
         self.assertEqual(result.status, status, result.stderr)
         return result
 
-    def expected(self, camera):
+    def expected(self, camera, frames=None):
         """The frames that the camera wholly sent, with what of each must come through."""
         parsed = {}
         for log in camera.sent():
             if log.sha256 not in parsed:
-                picture = pictures(tuple(log.format), log.index)
+                picture = (frames or pictures)(tuple(log.format), log.index)
                 parsed[log.sha256] = rtpjpeg.jpeg(picture.data)
                 self.assertEqual(picture.name, log.picture)
         return [(log, parsed[log.sha256]) for log in camera.sent()]
+
+    def assert_arrived(self, received, expected, drops=0):
+        """What was received is what is expected, bit for bit, each once, and without at most so many of them.
+
+        In the order of their timestamps: uvcvideo copies out of USB transfers on all CPUs at once, and on a busy machine
+        a frame may overtake the one before."""
+        in_order = sorted(received, key=lambda frame: (frame.timestamp - received[0].timestamp + (1 << 31)) & 0xFFFFFFFF)
+        places = iter(enumerate(expected, 1))
+        for number, frame in enumerate(in_order):
+            place = next((place for place, (_, source) in places if rtpjpeg.same(frame, source)), None)
+            self.assertIsNotNone(place, f"frame {number} is none of those that are expected behind the one before")
+        self.assertLessEqual(place - len(received), drops)
+
+    def counts(self, result, camera):
+        """What the camera's last line of statistics says."""
+        line = [line for line in result.stdout.splitlines() if line.startswith(camera.device)][-1]
+        found = {name.strip(): int(number) for number, name in re.findall(r"(\d+) ([a-z][a-z -]*)", line)}
+        found.update({cause: int(number) for cause, number in re.findall(r"(\w+) (\d+)[,)]", line)})
+        return found
 
 
 class Streaming(Case):
@@ -86,10 +106,9 @@ class Streaming(Case):
         self.assertGreaterEqual(len(received), 600)
         # What the camera sent behind the last one that was streamed is not the stream's.
         self.assertLessEqual(len(received), len(expected))
-        for number, (frame, (log, source)) in enumerate(zip(received, expected)):
-            self.assertTrue(rtpjpeg.same(frame, source), f"frame {number}, picture {log.picture}")
+        self.assert_arrived(received, expected)
         self.assertLessEqual(max(packet.size for packet in packets), 1400)
-        self.assertEqual(self.counts(result.stdout)["dropped"], 0)
+        self.assertEqual(self.counts(result, camera)["dropped"], 0)
         self.check_timestamps(received, [log for log, _ in expected])
 
     def check_timestamps(self, received, logs):
@@ -104,13 +123,6 @@ class Streaming(Case):
         steps = [((b.timestamp - a.timestamp) & 0xFFFFFFFF) for a, b in zip(received, received[1:])]
         self.assertAlmostEqual(sum(steps) / len(steps), 3000, delta=15)
         self.assertTrue(all(0 < step < 9000 for step in steps))
-
-    def counts(self, text):
-        """The last line of statistics."""
-        line = text.strip().splitlines()[-1]
-        found = {name: int(number) for number, name in re.findall(r"(\d+) (frames|sent|dropped|packets|bytes)\b", line)}
-        found.update({name: int(number) for name, number in re.findall(r"(\w+) (\d+)[,)]", line)})
-        return found
 
     def test_players_get_the_pixels_of_the_source(self):
         for player in players.ALL:
@@ -138,12 +150,11 @@ class Streaming(Case):
         names = machine.run("cat /proc/$(pgrep -x streamer)/task/*/comm").stdout.split()
         for receiver in receivers:
             receiver.collect(10, until=lambda r: r.markers() >= 60)
-        self.stop(process)
+        result = self.stop(process)
         for camera, receiver in zip(cameras, receivers):
             received = rtpjpeg.frames(receiver.packets())
             self.assertGreaterEqual(len(received), 60)
-            for frame, (_, source) in zip(received, self.expected(camera)):
-                self.assertTrue(rtpjpeg.same(frame, source))
+            self.assert_arrived(received, self.expected(camera), self.counts(result, camera).get("driver", 0))
         self.assertLessEqual({"camera-0", "camera-1"}, set(names))
 
     def test_nothing_is_copied_and_nothing_allocated(self):
