@@ -163,6 +163,7 @@ def jpeg(data):
 
 def same(frame, source):
     """Whether a received frame is a source picture, bit for bit."""
+    size = (source.width + 7) // 8, (source.height + 7) // 8
     return frame.scan == source.scan and frame.tables == source.tables and frame.interval == source.interval and \
         frame.type == source.type + (64 if source.interval else 0) and \
-        (frame.width, frame.height) == ((source.width + 7) // 8, (source.height + 7) // 8)
+        (frame.width, frame.height) == (size if max(size) <= 255 else (0, 0))       # a byte each; 0: not said
