@@ -3,7 +3,7 @@ RELEASE := swift build -c release --static-swift-stdlib -Xswiftc -warnings-as-er
 PREFIX ?= /usr/local
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test unit program lab-test lint bench lab debian13 install clean
+.PHONY: help deps build demo test unit lint bench bench-gate soak lab debian13 install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -25,12 +25,19 @@ unit: ## the unit tests alone
 	swift test --skip V4L2DeviceTests
 
 lint: ## check the format of the sources
-	swift format lint --strict --recursive Sources Tests Package.swift
+	swift format lint --strict --recursive Sources Tests bench Package.swift
 
-bench: ## what a stream costs here: CPU time a frame, memory
+bench: ## what it costs here: instructions, time and allocations of the parts; CPU time and memory of a stream
 	@scripts/deps build test
 	$(RELEASE) --product streamer
+	$(RELEASE) --product benchmarks
+	@bench/micro.py
 	@bench/cost
+
+bench-gate: ## fail where a part takes over 5 % more instructions than bench/thresholds.json has, or allocates
+	@scripts/deps build test
+	$(RELEASE) --product benchmarks
+	@bench/micro.py --gate
 
 lab: ## a shell in a virtual machine with a virtual UVC camera; CMD="..." runs one command there
 	@scripts/deps build test

@@ -62,6 +62,11 @@ public struct JPEGHeader: Equatable, Sendable {
     return nil
   }
 
+  /// What stands where no header was read yet.
+  static let none = JPEGHeader(
+    width: 0, height: 0, sampling: .yuv420, tables: QuantizationTables(luma: .zero, chroma: .zero), restartInterval: 0,
+    scanOffset: 0)
+
   init(
     width: UInt16, height: UInt16, sampling: Sampling, tables: QuantizationTables, restartInterval: UInt16,
     scanOffset: Int

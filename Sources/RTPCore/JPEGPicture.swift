@@ -5,12 +5,6 @@ public struct JPEGPicture {
   public let scan: UnsafeRawBufferPointer
   /// Its end is missing: what there is of the scan, without its EOI, which every receiver puts there.
   public let isRepaired: Bool
-
-  public init(header: JPEGHeader, scan: UnsafeRawBufferPointer, isRepaired: Bool) {
-    self.header = header
-    self.scan = scan
-    self.isRepaired = isRepaired
-  }
 }
 
 extension JPEGPicture {

@@ -4,8 +4,9 @@ public struct JPEGReader: ~Copyable {
   /// Frames without EOI are read, too: what there is of them.
   public let repairs: Bool
   private let memory: UnsafeMutableRawPointer
-  /// The last header, whose bytes are in `memory`.
-  private var last: JPEGHeader?
+  /// The last header, whose bytes are in `memory`; there is none where `lastSize` is 0.
+  private var last = JPEGHeader.none
+  private var lastSize = 0
 
   /// Longer headers (with a thumbnail, say) are parsed every time.
   private static let longest = 4096
@@ -19,11 +20,15 @@ public struct JPEGReader: ~Copyable {
   deinit { memory.deallocate() }
 
   /// Reads a frame.
-  /// - Parameter frame: all that the camera gave; what follows EOI is left out.
+  /// - Parameters:
+  ///   - frame: all that the camera gave; what follows EOI is left out.
+  ///   - isExact: it ends with its EOI, as an encoder of this program leaves it: its end is not looked for.
   /// - Throws: why it can't be sent as it is.
-  public mutating func read(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> JPEGPicture {
-    let header = try header(of: frame)
-    let start = header.scanOffset
+  public mutating func read(_ frame: UnsafeRawBufferPointer, isExact: Bool = false) throws(JPEGFault) -> JPEGPicture {
+    let start = isLast(frame) ? last.scanOffset : try parse(frame)
+    // What could not be kept is read anew each time.
+    let header = start <= Self.longest ? last : try JPEGHeader(frame)
+    if isExact { return JPEGPicture(header: header, scan: .init(rebasing: frame[start...]), isRepaired: false) }
     switch ScanEnd(of: frame, from: start) {
     case .eoi(let end):
       return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: false)
@@ -33,36 +38,39 @@ public struct JPEGReader: ~Copyable {
     }
   }
 
-  /// A frame's header: the last one's where it has the same bytes.
-  @inline(__always)
-  public mutating func header(of frame: UnsafeRawBufferPointer) throws(JPEGFault) -> JPEGHeader {
-    if let last, frame.count >= last.scanOffset, isSame(frame, last.scanOffset) { return last }
+  @inline(never)
+  private mutating func parse(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> Int {
     let header = try JPEGHeader(frame)
     if header.scanOffset <= Self.longest, let start = frame.baseAddress {
       memory.copyMemory(from: start, byteCount: header.scanOffset)
       last = header
+      lastSize = header.scanOffset
     }
-    return header
+    return header.scanOffset
   }
 
-  /// Whether the first `count` bytes, of which there are so many, are the last header's.
+  /// Whether a frame begins with the last header's bytes.
   @inline(__always)
-  private func isSame(_ frame: UnsafeRawBufferPointer, _ count: Int) -> Bool {
+  private func isLast(_ frame: UnsafeRawBufferPointer) -> Bool {
     // A header that can be sent has quantization tables: it is longer than this.
-    typealias Block = SIMD8<UInt64>
-    guard let start = frame.baseAddress, count >= 64 else { return false }
-    var difference = Block.zero
+    let count = lastSize
+    guard let start = frame.baseAddress, count >= 64, frame.count >= count else { return false }
+    // The last block reaches back into the one before it.
+    var difference = block(start, count &- 64)
     var offset = 0
-    while offset < count {
-      // The last block reaches back into the one before it.
-      let place = min(offset, count &- 64)
-      difference |=
-        start.loadUnaligned(fromByteOffset: place, as: Block.self)
-        ^ memory.loadUnaligned(fromByteOffset: place, as: Block.self)
+    while offset < count &- 64 {
+      difference |= block(start, offset)
       offset &+= 64
     }
     let half = difference.lowHalf | difference.highHalf
     let quarter = half.lowHalf | half.highHalf
     return quarter[0] | quarter[1] == 0
+  }
+
+  /// In which bits 64 bytes of a frame differ from the last header's.
+  @inline(__always)
+  private func block(_ frame: UnsafeRawPointer, _ offset: Int) -> SIMD8<UInt64> {
+    frame.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
+      ^ memory.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
   }
 }

@@ -59,9 +59,11 @@ public struct Packetizer: ~Copyable {
     let firstHeader = nextHeader + extensionSize + 4 + QuantizationTables.size
     let firstPayload = packetSize - firstHeader
     let nextPayload = packetSize - nextHeader
-    let beyond = max(0, scan.count - firstPayload)
-    let count = 1 + (beyond + nextPayload - 1) / nextPayload
-    guard scan.count <= JPEGPayloadHeader.largestOffset, count <= capacity else { throw .tooLarge }
+    guard scan.count <= JPEGPayloadHeader.largestOffset else { throw .tooLarge }
+    // In 32 bits, where processors divide twice as fast.
+    let beyond = UInt32(max(0, scan.count - firstPayload))
+    let count = 1 + Int((beyond + UInt32(nextPayload) - 1) / UInt32(nextPayload))
+    guard count <= capacity else { throw .tooLarge }
 
     var rtp = RTPHeader(
       marker: count == 1, hasExtension: extends, payloadType: payloadType, sequence: sequence, timestamp: timestamp,

@@ -11,6 +11,8 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     var bytes: [UInt8]
     var sequence: UInt32
     var isDamaged = false
+    /// In frames at 30 a second; nil: as the sequence says.
+    var time: UInt32?
   }
 
   let info = SourceInfo(size: FrameSize(64, 64), rate: FrameRate(30), largestFrame: 1 << 20, description: "a script")
@@ -52,7 +54,7 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     lent.pointee += 1
     return Frame(
       bytes: UnsafeRawBufferPointer(start: memory, count: entry.bytes.count), sequence: entry.sequence,
-      timestamp: Int64(entry.sequence) * 33_333_333, isDamaged: entry.isDamaged, lender: lent, index: 0
+      timestamp: Int64(entry.time ?? entry.sequence) * 33_333_333, isDamaged: entry.isDamaged, lender: lent, index: 0
     ) { lent, _ in lent.assumingMemoryBound(to: Int.self).pointee -= 1 }
   }
 }
@@ -60,7 +62,7 @@ private struct ScriptedSource: FrameSource, ~Copyable {
 @Suite struct CameraLoopTests {
   /// Runs a script through a loop.
   /// - Returns: what was counted, and what a receiver got: packets with the marker, and all.
-  private func run(
+  fileprivate func run(
     _ entries: [ScriptedSource.Entry], packetSize: Int = 1400
   ) throws -> (statistics: StreamStatistics, packets: Int, markers: Int) {
     var receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1 << 22)
@@ -108,7 +110,7 @@ private struct ScriptedSource: FrameSource, ~Copyable {
       .init(bytes: jpeg, sequence: 10), .init(bytes: [], sequence: 11), .init(bytes: [1, 2, 3], sequence: 12),
       .init(bytes: Array(jpeg.prefix(30)), sequence: 13), .init(bytes: Array(jpeg.dropLast(2)), sequence: 14),
       .init(bytes: jpeg, sequence: 15, isDamaged: true), .init(bytes: jpeg, sequence: 18),
-      .init(bytes: jpeg + [0, 0, 0], sequence: 19), .init(bytes: jpeg, sequence: 3),
+      .init(bytes: jpeg + [0, 0, 0], sequence: 19), .init(bytes: jpeg, sequence: 3, time: 20),
     ]
     let result = try run(entries)
     #expect(result.statistics.captured == 9 && result.statistics.sent == 4 && result.markers == 4)
@@ -122,8 +124,20 @@ private struct ScriptedSource: FrameSource, ~Copyable {
   @Test func gapsAreDropsOfTheDriver() {
     var gaps = SequenceGaps()
     let sequences: [UInt32] = [5, 6, 9, 9, 2, .max - 1, .max, 0, 2]
-    let counts = sequences.map { gaps.count($0) }
-    #expect(counts == [0, 0, 2, 0, 0, 0, 0, 0, 1])
+    let verdicts = sequences.enumerated().map { gaps.judge($1, at: Int64($0)) }
+    #expect(verdicts == [0, 0, 2, 0, 0, 0, 0, 0, 1].map { .next(missing: $0) })
+  }
+
+  /// As uvcvideo was seen to do it: each frame is sent or counted once, and none behind a newer one.
+  @Test func framesThatWereOvertaken() throws {
+    var gaps = SequenceGaps()
+    let verdicts = [51, 53, 52, 54].map { gaps.judge($0, at: Int64($0)) }
+    #expect(verdicts == [.next(missing: 0), .next(missing: 1), .overtaken, .next(missing: 0)])
+    // One that began anew has later times.
+    #expect(gaps.judge(50, at: 55) == .next(missing: 0))
+    let jpeg = try TestJPEG.make()
+    let result = try CameraLoopTests().run([51, 53, 52, 54].map { .init(bytes: jpeg, sequence: $0) })
+    #expect(result.statistics.captured == 3 && result.statistics.sent == 3 && result.statistics[.driver] == 1)
   }
 
   /// A camera that promises 30 and gives 20 is told; frames that the driver dropped are not the camera's.

@@ -4,9 +4,9 @@ import JPEGCodec
 enum Picture {
   /// A real encoder's header, and a scan of random bytes, stuffed as T.81 has it, with EOI: so many bytes in all.
   static func jpeg(_ size: Int, quality: Int = 80) -> [UInt8] {
-    let picture = PlanarPicture(width: 640, height: 480)
+    let picture = PlanarPicture(width: 64, height: 64)
     let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: JPEGEncoder.largestJPEG(width: 640, height: 480), alignment: 16)
+      byteCount: JPEGEncoder.largestJPEG(width: 64, height: 64), alignment: 16)
     defer { memory.deallocate() }
     guard let encoder = try? JPEGEncoder(), let count = try? encoder.encode(picture, quality: quality, into: memory)
     else {

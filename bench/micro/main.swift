@@ -1,12 +1,13 @@
-// Runs one benchmark: benchmarks NAME ITERATIONS; prints its nanoseconds. `bench/micro.py` does the rest.
+// Runs one benchmark so often: benchmarks NAME COUNT. Prints its nanoseconds, and how many of what an iteration has.
+// Without words it prints their names. `bench/micro.py` does the rest.
 import LinuxIO
 
 let words = CommandLine.arguments
 if words.count == 3, let benchmark = Benchmark.all.first(where: { $0.name == words[1] }), let count = Int(words[2]) {
+  let work = try benchmark.prepare()
   let start = Clock.monotonic
-  let sum = try benchmark.run(count)
-  print(Clock.monotonic - start, sum)
+  let sum = try work.run(count)
+  print(Clock.monotonic - start, work.units, work.unit, sum)
 } else {
-  // Each with what its result is divided by: the packets of a frame, or 1.
-  for benchmark in Benchmark.all { print("\(benchmark.name)\t\(benchmark.units)\t\(benchmark.unit)") }
+  for benchmark in Benchmark.all { print(benchmark.name) }
 }

@@ -68,11 +68,13 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// One frame, from the camera to the sockets.
   private mutating func takeFrame() throws {
     guard let frame = try source.next() else { return }
+    // One that comes behind a newer one would set receivers back; it was counted as missing already.
+    guard case .next(let missing) = gaps.judge(frame.sequence, at: frame.timestamp) else { return }
     abandonFrame()
     if statistics.captured == 0 { begin() }
     if hasCollided { changeSource() }
     statistics.captured += 1
-    statistics[.driver] += gaps.count(frame.sequence)
+    statistics[.driver] += missing
     if let measured = rate.check(frame.timestamp, sequence: frame.sequence) {
       statistics.lowRate = measured
       postStatistics()

@@ -42,7 +42,8 @@ enum DropCause: Int, CaseIterable, Error {
   /// What it means, for the log.
   var explanation: String {
     switch self {
-    case .driver: "the driver dropped it (a gap in its sequence): the camera or this program was too slow for a moment"
+    case .driver:
+      "the driver dropped it, or handed it over behind a newer one (a gap in its sequence): the camera or this program was too slow for a moment"
     case .damaged: "the driver flagged it as damaged (V4L2_BUF_FLAG_ERROR): data was lost on the way from the camera"
     case .empty: "it was empty"
     case .noSOI: "it was no JPEG (no SOI)"

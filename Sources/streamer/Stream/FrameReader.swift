@@ -52,7 +52,7 @@ struct FrameReader: ~Copyable {
     while true {
       guard let jpeg = transcode(frame, method) else { throw .undecodable }
       do throws(JPEGFault) {
-        let picture = try reader.read(jpeg)
+        let picture = try reader.read(jpeg, isExact: true)
         if method == .lossless { recoding.lossless += 1 } else { recoding.reencoded += 1 }
         recoding.cost = Clock.monotonic - start
         return picture

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""What the parts of the frame's way cost: time, instructions and allocations, each of one thing done many times.
+
+    bench/micro.py            measures all, prints a table; fails where something is over its limit
+    bench/micro.py --gate     instructions and allocations alone, which no other program on the machine disturbs
+    bench/micro.py --write    measures, and writes the instructions down as the new thresholds
+
+Instructions (callgrind) and allocations are what COUNT more iterations take. Thresholds are in bench/thresholds.json, by
+the compiler and the processor; 5 % over one is a failure. A compiler that is not there is held to the nearest one's with
+a quarter more. Times are the least of some runs: other work on a machine only adds to them.
+"""
+
+import json
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+PROGRAM = HERE.parent / ".build/release/benchmarks"
+THRESHOLDS = HERE / "thresholds.json"
+# Nanoseconds a unit. A frame of four packets has its fixed cost on few shoulders.
+LIMITS = {f"packetize {size} kB": 6 for size in (20, 50, 100, 165, 1000)} | {"timestamp": 2}
+# All else on the way of a frame allocates nothing.
+ALLOCATIONS = {"depacketize 165 kB": 36}
+TOLERANCE = 1.05
+
+
+def compiler():
+    version = subprocess.run(["swift", "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    return f"swift {re.search(r'version ([0-9.]+)', version.stdout)[1]} {platform.machine()}"
+
+
+def run(name, count, *before):
+    done = subprocess.run([*before, PROGRAM, name, str(count)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True)
+    nanoseconds, units, unit, _ = done.stdout.split()
+    return int(nanoseconds), int(units), unit
+
+
+def time_of(name):
+    """The least nanoseconds of an iteration, how many units that is, and their name."""
+    count = 1
+    while (first := run(name, count))[0] < 20_000_000:
+        count *= 4
+    runs = [run(name, count) for _ in range(7)]
+    return min(each[0] for each in runs) / count, *first[1:]
+
+
+def counted(name, count):
+    """All instructions and all allocations of a run."""
+    with tempfile.NamedTemporaryFile() as out:
+        run(name, count, "valgrind", "--tool=callgrind", f"--callgrind-out-file={out.name}")
+        text = pathlib.Path(out.name).read_text()
+    total = int(re.search(r"^(?:summary|totals): (\d+)", text, re.M)[1])
+    names = dict(re.findall(r"^c?fn=\((\d+)\) (.+)$", text, re.M))
+    allocators = {number for number, each in names.items() if re.fullmatch(r"(malloc|calloc|realloc|posix_memalign|aligned_alloc)(@.*|'.*)?", each)}
+    assert allocators, "callgrind did not see malloc"
+    calls = re.findall(r"^cfn=\((\d+)\).*\ncalls=(\d+)", text, re.M)
+    return total, sum(int(times) for number, times in calls if number in allocators)
+
+
+def instructions(name):
+    """Instructions and allocations of one iteration."""
+    few, many = 20, 120
+    before, after = counted(name, few), counted(name, many)
+    return tuple((b - a) / (many - few) for a, b in zip(before, after))
+
+
+def threshold(known, key):
+    """The thresholds of this compiler, or of the nearest one, and how much more is allowed."""
+    if key in known:
+        return known[key], TOLERANCE
+    same = [each for each in known if each.split()[-1] == key.split()[-1]]
+    print(f"no thresholds of {key}: bench/micro.py --write makes them" + (f"; held to those of {max(same)}" if same else ""))
+    return (known[max(same)], 1.25) if same else ({}, 1)
+
+
+def main(words):
+    is_gate, is_writing = "--gate" in words, "--write" in words
+    key = compiler()
+    known = json.loads(THRESHOLDS.read_text()) if THRESHOLDS.exists() else {}
+    limits, tolerance = threshold(known, key)
+    names = subprocess.run([PROGRAM], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    measured, failures = {}, []
+    print(key)
+    print(f"{'':26} {'ns':>10} {'ns a unit':>10}   {'unit':8} {'instructions':>13} {'threshold':>10} {'allocations':>12}")
+    for name in names:
+        nanoseconds, units, unit = (0, 1, "") if is_gate else time_of(name)
+        count, allocations = instructions(name)
+        measured[name] = round(count)
+        times = f"{'':24}" if is_gate else f"{nanoseconds:10.1f} {nanoseconds / units:10.2f}   "
+        print(f"{name:26} {times}{unit:8} {count:13.0f} {limits.get(name, 0):10} {allocations:12.2f}", flush=True)
+        if not is_gate and nanoseconds / units > LIMITS.get(name, 1e9):
+            failures.append(f"{name}: {nanoseconds / units:.2f} ns a {unit}, at most {LIMITS[name]} are allowed")
+        if not is_writing and name not in limits:
+            failures.append(f"{name}: it has no threshold")
+        if count > limits.get(name, count) * tolerance + 1:
+            failures.append(f"{name}: {count:.0f} instructions, {count / limits[name] - 1:.0%} over its threshold")
+        if allocations > ALLOCATIONS.get(name, 0):
+            failures.append(f"{name}: {allocations:.2f} allocations each time")
+    if is_writing:
+        THRESHOLDS.write_text(json.dumps(known | {key: measured}, indent=2) + "\n")
+        failures = [each for each in failures if "threshold" not in each]
+    for each in failures:
+        print(f"FAILED {each}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
