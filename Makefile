@@ -3,7 +3,7 @@ RELEASE := swift build -c release --static-swift-stdlib -Xswiftc -warnings-as-er
 PREFIX ?= /usr/local
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test unit program lab-test lint bench lab debian13 install clean
+.PHONY: help deps build demo test unit program lab-test lint bench kinds lab debian13 install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,11 @@ bench: ## what a stream costs here: CPU time a frame, memory
 	@scripts/deps build test
 	$(RELEASE) --product streamer
 	@bench/cost
+
+kinds: ## what becomes of each kind of JPEG, and what players receive; WRITE=--write puts it into the README
+	@scripts/deps build test
+	$(RELEASE) --product streamer
+	@Tests/program/kinds_table.py $(WRITE)
 
 lab: ## a shell in a virtual machine with a virtual UVC camera; CMD="..." runs one command there
 	@scripts/deps build test
