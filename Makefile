@@ -3,7 +3,7 @@ RELEASE := swift build -c release --static-swift-stdlib -Xswiftc -warnings-as-er
 PREFIX ?= /usr/local
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test unit lint bench bench-gate soak lab debian13 install clean
+.PHONY: help deps build demo test unit lint bench bench-gate kinds soak lab debian13 install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,11 @@ bench-gate: ## fail where a part takes over 5 % more instructions than bench/thr
 	@scripts/deps build test
 	$(RELEASE) --product benchmarks
 	@bench/micro.py --gate
+
+kinds: ## what becomes of each kind of JPEG, and what players receive; WRITE=--write puts it into the README
+	@scripts/deps build test
+	$(RELEASE) --product streamer
+	@Tests/program/kinds_table.py $(WRITE)
 
 lab: ## a shell in a virtual machine with a virtual UVC camera; CMD="..." runs one command there
 	@scripts/deps build test

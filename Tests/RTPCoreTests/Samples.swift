@@ -1,4 +1,6 @@
+import CTurboJPEG
 import JPEGCodec
+import Testing
 
 @testable import RTPCore
 
@@ -20,6 +22,24 @@ enum Samples {
     defer { memory.deallocate() }
     let size = try JPEGEncoder().encode(picture, quality: quality, into: memory)
     return Array(memory[..<size])
+  }
+
+  /// The same in 4:2:2, too, which `JPEGEncoder` does not make.
+  static func jpeg(width: Int, height: Int, sampling: JPEGHeader.Sampling) throws -> [UInt8] {
+    if sampling == .yuv420 { return try jpeg(width: width, height: height) }
+    let pixels = (0..<3 * width * height).map { UInt8(truncatingIfNeeded: $0 * $0 / 300) }
+    let handle = tjInitCompress()
+    var output: UnsafeMutablePointer<UInt8>?
+    var size: UInt = 0
+    defer {
+      tjFree(output)
+      tjDestroy(handle)
+    }
+    let status = tjCompress2(
+      handle, pixels, Int32(width), 0, Int32(height), Int32(TJPF_RGB.rawValue), &output, &size,
+      Int32(TJSAMP_422.rawValue), 80, 0)
+    try #require(status == 0)
+    return Array(UnsafeBufferPointer(start: output, count: Int(size)))
   }
 
   /// A JPEG's segments before SOS: marker and body; and all from SOS on.

@@ -90,11 +90,16 @@ def scans(data):
         return tran("-scans", script.name)(data)
 
 
-def folder(kind, width=640, height=480, count=3):
+def sources():
+    """The folder of pictures that those of each kind are made from."""
+    return pictures.jpegs(640, 480, count=3, sampling="420")
+
+
+def folder(kind):
     """A folder of pictures of this kind."""
-    home = cache() / "kinds" / f"{width}x{height}-{kind.name.replace(' ', '-').replace(',', '').replace(':', '')}"
+    home = cache() / "kinds" / f"640x480-{kind.name.replace(' ', '-').replace(',', '').replace(':', '')}"
     home.mkdir(parents=True, exist_ok=True)
-    for path in sorted(pathlib.Path(pictures.jpegs(width, height, count=count, sampling="420")).iterdir()):
+    for path in sorted(sources().iterdir()):
         target = home / path.name
         if not target.exists():
             part = home / (path.name + ".part")

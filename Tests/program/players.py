@@ -1,4 +1,4 @@
-"""FFmpeg and GStreamer as receivers: the pixels they decode from a stream, and from a file."""
+"""FFmpeg and GStreamer as receivers: the pixels they decode from a stream, and from files."""
 
 import hashlib
 import pathlib
@@ -11,56 +11,91 @@ CAPS = "application/x-rtp,media=video,encoding-name=JPEG,payload=26,clock-rate=9
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
 
 
-def hashes(folder):
-    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(pathlib.Path(folder).glob("*.raw"))]
-
-
 class FFmpeg:
     """From an SDP."""
 
     @staticmethod
-    def receive(port, sdp, folder):
+    def receive(port, sdp, folder, rgb):
         return ["ffmpeg", "-v", "error", "-protocol_whitelist", "file,udp,rtp", "-i", sdp, "-f", "image2", "-fps_mode",
-                "passthrough", "-c:v", "rawvideo", "-y", f"{folder}/%05d.raw"]
+                "passthrough", "-c:v", "rawvideo", *FFmpeg.pixels(rgb), "-y", f"{folder}/%05d.raw"]
 
     @staticmethod
-    def decode(path, out):
-        return ["ffmpeg", "-v", "error", "-i", path, "-c:v", "rawvideo", "-f", "rawvideo", out]
+    def decode(paths, folder, rgb):
+        inputs = [word for path in paths for word in ("-i", path)]
+        outputs = [word for number, _ in enumerate(paths) for word in (
+            "-map", str(number), "-c:v", "rawvideo", *FFmpeg.pixels(rgb), "-f", "rawvideo", f"{folder}/{number:05}.raw")]
+        return [["ffmpeg", "-v", "error", *inputs, *outputs]]
+
+    @staticmethod
+    def pixels(rgb):
+        return ["-pix_fmt", "rgb24", "-sws_flags", "full_chroma_int+accurate_rnd"] if rgb else []
 
 
 class GStreamer:
     """From caps."""
 
     @staticmethod
-    def receive(port, sdp, folder):
+    def receive(port, sdp, folder, rgb):
         return ["gst-launch-1.0", "-q", "udpsrc", f"port={port}", "buffer-size=8000000", f"caps={CAPS}", "!", "rtpjpegdepay",
-                "!", "jpegdec", "!", "multifilesink", f"location={folder}/%05d.raw"]
+                "!", "jpegdec", *GStreamer.pixels(rgb), "!", "multifilesink", f"location={folder}/%05d.raw"]
 
     @staticmethod
-    def decode(path, out):
-        return ["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "jpegdec", "!", "filesink", f"location={out}"]
+    def decode(paths, folder, rgb):
+        return [["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "jpegdec", *GStreamer.pixels(rgb), "!", "filesink",
+                 f"location={folder}/{number:05}.raw"] for number, path in enumerate(paths)]
+
+    @staticmethod
+    def pixels(rgb):
+        return ["!", "videoconvert", "!", "video/x-raw,format=RGB"] if rgb else []
 
 
 ALL = (FFmpeg, GStreamer)
 
 
-def of_files(player, paths):
-    """What a player gives of JPEG files: their pixels' hashes."""
-    with tempfile.TemporaryDirectory() as folder:
-        for number, path in enumerate(paths):
-            subprocess.run(player.decode(path, f"{folder}/{number:05}.raw"), check=True, **QUIET)
-        return hashes(folder)
+def frames(folder, rgb):
+    """Each frame's pixels in RGB; else the hash of those that the decoder gave, in whatever form."""
+    raws = (path.read_bytes() for path in sorted(pathlib.Path(folder).glob("*.raw")))
+    return list(raws) if rgb else [hashlib.sha256(raw).hexdigest() for raw in raws]
 
 
-def of_stream(player, port, sdp, frames, seconds=40):
-    """What a player gives of a stream that runs: the pixels' hashes of `frames` frames or more."""
+def of_files(player, paths, rgb=False):
+    """What a player gives of JPEG files: their `frames`."""
     with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder, "stream.sdp")
+        for words in player.decode(list(paths), folder, rgb):
+            subprocess.run(words, check=True, **QUIET)
+        return frames(folder, rgb)
+
+
+class Watch:
+    """A player that receives a stream, until `end`."""
+
+    def __init__(self, player, port, sdp, rgb=False):
+        self.rgb = rgb
+        self.folder = tempfile.TemporaryDirectory()
+        path = pathlib.Path(self.folder.name, "stream.sdp")
         path.write_text(sdp)
-        with subprocess.Popen(player.receive(port, path, folder), **QUIET) as process:
-            end = time.monotonic() + seconds
-            while time.monotonic() < end and len(list(pathlib.Path(folder).glob("*.raw"))) < frames:
-                time.sleep(0.1)
-            process.send_signal(signal.SIGINT)
-            process.wait(10)
-        return hashes(folder)
+        self.process = subprocess.Popen(player.receive(port, path, self.folder.name, rgb), **QUIET)
+
+    def wait(self, count, seconds=40):
+        """Until it gave so many frames, or ended by itself."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None and \
+                len(list(pathlib.Path(self.folder.name).glob("*.raw"))) < count:
+            time.sleep(0.1)
+
+    def end(self):
+        """The `frames` that it gave."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(10)
+        finally:
+            self.process.kill()
+        with self.folder as folder:
+            return frames(folder, self.rgb)
+
+
+def of_stream(player, port, sdp, count, seconds=40):
+    """What a player gives of a stream that runs: `count` of its `frames` or more."""
+    watch = Watch(player, port, sdp)
+    watch.wait(count, seconds)
+    return watch.end()

@@ -125,10 +125,10 @@ struct Reporter {
   }
 
   private func sayStatistics(_ state: Board.State) {
-    StandardStream.output.line("\(name): \(state.statistics.text)")
     for (address, reception) in zip(settings.destinations, state.receptions) where reception.receivers > 0 {
       StandardStream.output.line("\(name): \(address) reports \(reception.text)")
     }
+    StandardStream.output.line("\(name): \(state.statistics.text)")
   }
 
   private mutating func saySource(_ state: Board.State) {
