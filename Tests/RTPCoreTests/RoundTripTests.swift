@@ -104,7 +104,7 @@ import Testing
       var scans: [[UInt8]] = []
       for packet in packets {
         packet.withUnsafeBytes {
-          if case .frame(let jpeg, _, _) = depacketizer.receive($0, arrival: 0) {
+          if case .frame(let jpeg, _, _, _) = depacketizer.receive($0, arrival: 0) {
             scans.append(Samples.scan(Array(jpeg)))
           }
         }
@@ -133,7 +133,7 @@ import Testing
       var frames: [[UInt8]] = []
       for packet in packets {
         packet.withUnsafeBytes {
-          if case .frame(let jpeg, _, _) = depacketizer.receive($0, arrival: 0) { frames.append(Array(jpeg)) }
+          if case .frame(let jpeg, _, _, _) = depacketizer.receive($0, arrival: 0) { frames.append(Array(jpeg)) }
         }
       }
       try #require(frames.count == 1)
@@ -259,7 +259,7 @@ struct Link: ~Copyable {
         datagram.copyMemory(from: header)
         UnsafeMutableRawBufferPointer(rebasing: datagram[header.count..<length]).copyMemory(from: payload)
         let event = depacketizer.receive(UnsafeRawBufferPointer(rebasing: datagram[..<length]), arrival: 0)
-        if case .frame(let received, let width, let height) = event {
+        if case .frame(let received, let width, let height, _) = event {
           #expect(index == plan.count - 1)
           #expect([width, height] == [size.width, size.height])
           try Self.compare(received, picture, size)
