@@ -6,6 +6,7 @@ import itertools
 import json
 import pathlib
 import re
+import statistics
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "program")]
 import kinds
 import players
 import program
+import rtcp
 import rtpjpeg
 from camera import Camera, Mode, Source
 from machine import Machine
@@ -77,13 +79,15 @@ class Case(unittest.TestCase):
         """What was received is what is expected, bit for bit, each once, and without at most so many of them.
 
         In the order of their timestamps: uvcvideo copies out of USB transfers on all CPUs at once, and on a busy machine
-        a frame may overtake the one before."""
+        a frame may overtake the one before. Returns the camera's logs of them."""
         in_order = sorted(received, key=lambda frame: (frame.timestamp - received[0].timestamp + (1 << 31)) & 0xFFFFFFFF)
-        places = iter(enumerate(expected, 1))
+        places, logs = iter(enumerate(expected, 1)), []
         for number, frame in enumerate(in_order):
-            place = next((place for place, (_, source) in places if rtpjpeg.same(frame, source)), None)
+            place, log = next(((place, log) for place, (log, source) in places if rtpjpeg.same(frame, source)), (None, None))
             self.assertIsNotNone(place, f"frame {number} is none of those that are expected behind the one before")
+            logs.append(log)
         self.assertLessEqual(place - len(received), drops)
+        return logs
 
     def counts(self, result, camera):
         """What the camera's last line of statistics says."""
@@ -109,23 +113,25 @@ class Streaming(Case):
         self.assertGreaterEqual(len(received), 600)
         # What the camera sent behind the last one that was streamed is not the stream's.
         self.assertLessEqual(len(received), len(expected))
-        self.assert_arrived(received, expected)
+        # A busy host has the emulated kernel hand a frame over behind the next one; that is counted, and nothing else is.
+        counts = self.counts(result, camera)
+        self.assertEqual(counts["dropped"], counts.get("driver", 0))
+        self.assertLessEqual(counts["dropped"], 3)
+        logs = self.assert_arrived(received, expected, counts["dropped"])
         self.assertLessEqual(max(packet.size for packet in packets), 1400)
-        self.assertEqual(self.counts(result, camera)["dropped"], 0)
-        self.check_timestamps(received, [log for log, _ in expected])
+        self.check_timestamps(received, logs)
 
     def check_timestamps(self, received, logs):
         """A frame's timestamp is its first payload's time: as far from the stream's first as the camera's log has it."""
-        errors = []
-        for frame, log in zip(received, logs):
-            ticks = (frame.timestamp - received[0].timestamp) & 0xFFFFFFFF
-            errors.append(abs(ticks / 90_000 - (log.first - logs[0].first) / 1e9))
-        errors.sort()
-        # The emulated machine takes a payload late now and then; the timestamp is not the time of sending, though.
-        self.assertLess(errors[len(errors) // 2], 0.005)
+        offsets = [((frame.timestamp - received[0].timestamp) & 0xFFFFFFFF) / 90_000 - log.first / 1e9
+                   for frame, log in zip(received, logs)]
+        # The emulated machine takes a payload late now and then, perhaps the first; the usual one is near.
+        usual = statistics.median(offsets)
+        self.assertLess(statistics.median(abs(offset - usual) for offset in offsets), 0.005)
         steps = [((b.timestamp - a.timestamp) & 0xFFFFFFFF) for a, b in zip(received, received[1:])]
-        self.assertAlmostEqual(sum(steps) / len(steps), 3000, delta=15)
-        self.assertTrue(all(0 < step < 9000 for step in steps))
+        self.assertTrue(all(step < 1 << 31 for step in steps))
+        took = (logs[-1].first - logs[0].first) / 1e9
+        self.assertAlmostEqual(sum(steps) / 90_000, took, delta=0.1)
 
     def test_players_get_the_pixels_of_the_source(self):
         for player in players.ALL:
@@ -330,6 +336,52 @@ class Errors(Case):
         self.assertEqual(result.status, 1)
         for part in ("VIDIOC_STREAMON", "ENOSPC", "bandwidth", "--size", "quirks=0x80"):
             self.assertIn(part, result.stderr)
+
+
+class Reports(Case):
+    def test_a_step_of_the_wall_clock_moves_no_timestamp(self):
+        """The wall clock is set forward by an hour: the reports say so, the stream's own clock goes on."""
+        with rtcp.Session(program.free_port()) as session:
+            process = self.stream_test("--size", "320x240", "--fps", 10, "--to", f"{HOST}:{session.port}")
+            session.collect(10, until=lambda s: s.reports)
+            machine.run(["sh", "-c", "date -s @$(($(date +%s) + 3600))"])
+            self.addCleanup(lambda: machine.run(["sh", "-c", "date -s @$(($(date +%s) - 3600))"]))
+            session.collect(20, until=lambda s: rtcp.seconds(s.reports[-1].ntp - s.reports[0].ntp) + rtcp.BEFORE_1970 > 1800)
+            self.stop(process)
+        first, *_, last = [report for report in session.reports if report.kind == 200]
+        passed = last.time - first.time
+        self.assertAlmostEqual((last.ntp - first.ntp) / 2 ** 32, 3600 + passed, delta=2)
+        self.assertAlmostEqual(((last.timestamp - first.timestamp) & 0xFFFFFFFF) / 90_000, passed, delta=0.5)
+        packets = session.packets()
+        steps = {(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in zip(packets, packets[1:])} - {0}
+        self.assertLess(max(steps), 90_000)
+
+    def test_a_group_has_several_receivers(self):
+        """IPv4 and IPv6, in the guest: both receivers get all, report, and are told of the sender's clock and its end."""
+        # The guest's network has no IPv6: its own loopback does for it.
+        machine.run(["sh", "-c", "ip link set lo multicast on up; ip -6 route replace ff00::/8 dev lo table local"])
+        for group in ("239.1.2.3:5000", "[ff15::1]:5000"):
+            with self.subTest(group):
+                receivers = [machine.spawn([STREAMER, "receive", group, "--frames", "160", "--json"]) for _ in range(2)]
+                for each in receivers:
+                    each.wait_for("receiving at", timeout=10)
+                process = self.stream_test("--size", "320x240", "--fps", 20, "--to", group, "--stats", "0.5")
+                for each in receivers:
+                    result = each.wait(30)
+                    self.assertEqual(result.status, 0, result.stderr)
+                    counts = json.loads(result.stdout)
+                    self.assertEqual((counts["lost"], counts["incomplete"], counts["foreign"]), (0, 0, 0))
+                    self.assertGreaterEqual(counts["sender_reports"], 1)
+                    self.assertIsNotNone(counts["latency_us"])
+                result = self.stop(process)
+                self.assertIn("reports of 2 receivers at worst 0.0 % lost", result.stdout)
+                self.assertNotIn("someone else uses", result.stderr)
+
+    def stream_test(self, *words):
+        process = machine.spawn([STREAMER, "test:", *map(str, words)])
+        self.addCleanup(lambda: process.running() and (process.signal("KILL"), process.wait(10)))
+        process.wait_for("fps, ", timeout=15)
+        return process
 
 
 class Faults(Case):

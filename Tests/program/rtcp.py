@@ -92,6 +92,7 @@ class Session:
     def __init__(self, port, host="127.0.0.1", muxed=False):
         self.rtp = rtpjpeg.Receiver(host, port)
         self.rtcp = self.rtp if muxed else rtpjpeg.Receiver(host, port + 1)
+        self.port = port
         self.reports, self.media = [], []
 
     def __enter__(self):
