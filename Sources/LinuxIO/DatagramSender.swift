@@ -4,6 +4,7 @@ import Glibc
 /// A UDP socket connected to one receiver.
 public struct DatagramSender: ~Copyable {
   private let socket: UDPSocket
+  private var segmentation: Segmentation
   /// Who it sends to.
   public let destination: SocketAddress
 
@@ -11,7 +12,10 @@ public struct DatagramSender: ~Copyable {
     let socket = try UDPSocket(destination.family, name: destination.description)
     // A broadcast address is refused (EACCES) without it; for others it changes nothing.
     _ = socket.set(SOL_SOCKET, SO_BROADCAST, Int32(1))
+    // What is larger than a packet may be on the way there is refused (EMSGSIZE), not cut into fragments.
+    socket.forbidFragments(destination.family)
     try socket.connect(to: destination)
+    segmentation = Segmentation(socket)
     self.socket = socket
     self.destination = destination
   }
@@ -38,23 +42,67 @@ public struct DatagramSender: ~Copyable {
 
   /// What one call came to.
   public enum Outcome: Equatable {
-    /// So many packets are gone, at least one. Where that is fewer than asked, the next one met a full buffer or
-    /// an error, which sendmmsg does not tell.
+    /// So many packets are gone, at least one; there may be room for more.
     case sent(Int)
+    /// So many are gone, at least one; the next one met a full buffer or an error, which sendmmsg does not tell.
+    case stopped(Int)
     /// The socket's buffer is full.
     case wouldBlock
+    /// None is gone: they are larger than packets may be on the way there, see `largestPacket`.
+    case tooLarge
     /// None is gone, for this reason (ECONNREFUSED: nobody listens; it is an earlier packet's answer).
     case failed(Errno)
   }
 
-  /// The most packets that one call takes (the kernel's UIO_MAXIOV).
-  public static let mostPackets = 1024
+  /// Whether the kernel cuts packets out of larger calls (UDP GSO).
+  public var isSegmenting: Bool { segmentation.isOn }
 
-  /// Hands the kernel packets of `batch` from `first` on, `count` at most, in one call (sendmmsg).
+  /// The largest packet, in bytes of UDP payload, that the way there takes, as far as it is known (IP_MTU).
+  public var largestPacket: Int? { socket.largestPacket(destination.family) }
+
+  /// No more than the kernel's UIO_MAXIOV in one call.
+  private static let mostPackets = 1024
+
+  /// Hands the kernel packets of `batch` from `first` on, `count` at most, in one call: as many as UDP GSO takes, or,
+  /// where that is refused, in single packets (sendmmsg).
   @inline(__always)
-  public func send(_ batch: borrowing PacketBatch, from first: Int, count: Int) -> Outcome {
-    let (sent, errno) = retrying { sendmmsg(number, batch.messages + first, UInt32(count), 0) }
-    guard let errno else { return .sent(Int(sent)) }
-    return errno == .wouldBlock ? .wouldBlock : .failed(errno)
+  public mutating func send(_ batch: borrowing PacketBatch, from first: Int, count: Int) -> Outcome {
+    if segmentation.isOn, count > 1 {
+      let size = batch.size(of: first)
+      let group = Segmentation.group(count, ofSize: size)
+      if group > 1, let outcome = sendSegments(batch, first, group, size) { return outcome }
+    }
+    let wanted = min(count, Self.mostPackets)
+    let (sent, errno) = retrying { sendmmsg(number, batch.messages + first, UInt32(wanted), 0) }
+    guard let errno else { return Int(sent) == wanted ? .sent(wanted) : .stopped(Int(sent)) }
+    return Outcome(errno)
+  }
+
+  /// - Returns: nil where the kernel or the device can't do it, which is remembered.
+  @inline(__always)
+  private mutating func sendSegments(
+    _ batch: borrowing PacketBatch, _ first: Int, _ count: Int, _ size: Int
+  ) -> Outcome? {
+    guard let errno = segmentation.send(socket, batch.ranges + 2 * first, count, size: size) else {
+      return .sent(count)
+    }
+    switch errno {
+    case .inputOutput: break
+    // Older kernels say this of segments that are too large, newer ones EMSGSIZE.
+    case .invalidArgument: if let largestPacket, size > largestPacket { return .tooLarge }
+    default: return Outcome(errno)
+    }
+    segmentation.turnOff()
+    return nil
+  }
+}
+
+extension DatagramSender.Outcome {
+  fileprivate init(_ errno: Errno) {
+    switch errno {
+    case .wouldBlock: self = .wouldBlock
+    case .messageTooLarge: self = .tooLarge
+    default: self = .failed(errno)
+    }
   }
 }

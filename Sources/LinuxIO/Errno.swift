@@ -17,6 +17,7 @@ public struct Errno: RawRepresentable, Equatable, Sendable, CustomStringConverti
   public static let inputOutput = Errno(rawValue: EIO)
   public static let interrupted = Errno(rawValue: EINTR)
   public static let invalidArgument = Errno(rawValue: EINVAL)
+  public static let messageTooLarge = Errno(rawValue: EMSGSIZE)
   public static let noDevice = Errno(rawValue: ENODEV)
   public static let noSpace = Errno(rawValue: ENOSPC)
   public static let notTTY = Errno(rawValue: ENOTTY)

@@ -3,7 +3,7 @@ import Glibc
 /// Packets of one frame as the kernel wants them: two ranges each, a header and a payload, sent where they lie.
 public struct PacketBatch: ~Copyable {
   let messages: UnsafeMutablePointer<mmsghdr>
-  private let ranges: UnsafeMutablePointer<iovec>
+  let ranges: UnsafeMutablePointer<iovec>
   /// The most packets it holds.
   public let capacity: Int
   /// The packets it holds now.
@@ -40,8 +40,12 @@ public struct PacketBatch: ~Copyable {
     count += 1
   }
 
+  /// Bytes of one packet.
+  @inline(__always)
+  func size(of index: Int) -> Int { ranges[2 * index].iov_len + ranges[2 * index + 1].iov_len }
+
   /// How many bytes these packets have.
   public func byteCount(_ packets: Range<Int>) -> Int {
-    packets.reduce(0) { $0 + ranges[2 * $1].iov_len + ranges[2 * $1 + 1].iov_len }
+    packets.reduce(0) { $0 + size(of: $1) }
   }
 }

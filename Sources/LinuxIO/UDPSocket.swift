@@ -66,6 +66,22 @@ struct UDPSocket: ~Copyable {
     }
   }
 
+  /// Sets DF, and has the kernel refuse what is larger than the path's MTU.
+  func forbidFragments(_ family: SocketAddress.Family) {
+    switch family {
+    case .ipv4: _ = set(Int32(IPPROTO_IP), IP_MTU_DISCOVER, Int32(IP_PMTUDISC_DO))
+    case .ipv6: _ = set(Int32(IPPROTO_IPV6), IPV6_MTU_DISCOVER, Int32(IPV6_PMTUDISC_DO))
+    }
+  }
+
+  /// Of a connected socket: the path's MTU, without the headers of IP and UDP.
+  func largestPacket(_ family: SocketAddress.Family) -> Int? {
+    switch family {
+    case .ipv4: get(Int32(IPPROTO_IP), IP_MTU).map { min(65_507, Int($0) - 28) }
+    case .ipv6: get(Int32(IPPROTO_IPV6), IPV6_MTU).map { min(65_507, Int($0) - 48) }
+    }
+  }
+
   /// Sends one datagram.
   func send(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress) -> Errno? {
     address.withSockaddr { destination in

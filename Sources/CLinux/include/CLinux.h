@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <linux/videodev2.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
@@ -57,6 +59,16 @@ static inline int64_t clinux_receive_overflow(struct msghdr *message) {
   return -1;
 }
 static const size_t CLINUX_OVERFLOW_SPACE = CMSG_SPACE(sizeof(uint32_t));
+
+// The CMSG_ macros again: a control message that cuts a datagram into packets of `size` bytes (UDP_SEGMENT).
+static const size_t CLINUX_SEGMENT_SPACE = CMSG_SPACE(sizeof(uint16_t));
+static inline void clinux_segment_control(void *control, uint16_t size) {
+  struct cmsghdr *header = control;
+  header->cmsg_level = IPPROTO_UDP;
+  header->cmsg_type = UDP_SEGMENT;
+  header->cmsg_len = CMSG_LEN(sizeof size);
+  memcpy(CMSG_DATA(header), &size, sizeof size);
+}
 
 // Macros with a cast or a function call in them (_IOWR, v4l2_fourcc) are not imported.
 static const unsigned long CLINUX_VIDIOC_QUERYCAP = VIDIOC_QUERYCAP;

@@ -2,7 +2,7 @@ import LinuxIO
 
 /// One receiver: its stream, how much of the frame under way it has, and what is reported both ways.
 struct Destination: ~Copyable {
-  private let sender: DatagramSender
+  private var sender: DatagramSender
   var reports: ReportLink
   private var next = 0
   private var largestFrame = 0
@@ -39,17 +39,24 @@ struct Destination: ~Copyable {
   }
 
   /// What one more try came to.
-  enum Progress { case done, full, unreachable }
+  enum Progress {
+    case done, full, unreachable
+    /// Packets are larger than the way there takes.
+    case tooLarge
+  }
 
   /// Sends as much of the frame as the socket takes.
   mutating func push(_ batch: borrowing PacketBatch) -> Progress {
     while next < batch.count {
-      let wanted = min(batch.count - next, DatagramSender.mostPackets)
-      if case .sent(let count) = sender.send(batch, from: next, count: wanted) {
+      switch sender.send(batch, from: next, count: batch.count - next) {
+      case .sent(let count): next += count
+      case .stopped(let count):
         next += count
-        if count == wanted { continue }
+        if let obstacle = probe(batch) { return obstacle }
+      case .wouldBlock: return .full
+      case .tooLarge: return .tooLarge
+      case .failed: if let obstacle = probe(batch) { return obstacle }
       }
-      if let obstacle = probe(batch) { return obstacle }
     }
     isDone = true
     return .done
@@ -60,8 +67,9 @@ struct Destination: ~Copyable {
   private mutating func probe(_ batch: borrowing PacketBatch) -> Progress? {
     switch sender.send(batch, from: next, count: 1) {
     case .wouldBlock: return .full
+    case .tooLarge: return .tooLarge
     case .failed(let errno): self.errno = errno
-    case .sent:
+    case .sent, .stopped:
       next += 1
       guard let errno = sender.takeError() else { return nil }
       self.errno = errno

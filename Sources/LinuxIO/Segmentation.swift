@@ -1,0 +1,45 @@
+import CLinux
+import Glibc
+
+/// UDP GSO: one `sendmsg` hands the kernel many packets of one size, and it cuts them apart where the device is near
+/// (UDP_SEGMENT, Linux 4.18). A destination begins with it where the kernel knows it, and goes without it from its first
+/// refusal on: devices without checksum offload refuse it (EIO, before Linux 6.11).
+struct Segmentation: ~Copyable {
+  /// A control message with the packets' size.
+  private let control: UnsafeMutableRawPointer
+  /// Whether it is used.
+  private(set) var isOn: Bool
+
+  /// UDP_MAX_SEGMENTS of all kernels before 6.9.
+  private static let mostSegments = 64
+  /// The most bytes of all packets of a call: UDP's own limit over IPv4.
+  private static let mostBytes = 65_507
+
+  init(_ socket: borrowing UDPSocket) {
+    control = .allocate(byteCount: CLINUX_SEGMENT_SPACE, alignment: MemoryLayout<cmsghdr>.alignment)
+    clinux_segment_control(control, 0)
+    // Off is the default: where it can be set, the kernel knows it.
+    isOn = socket.set(Int32(IPPROTO_UDP), UDP_SEGMENT, Int32(0)) == nil
+  }
+
+  deinit { control.deallocate() }
+
+  /// How many packets of one size, `count` at most, go into one call.
+  @inline(__always)
+  static func group(_ count: Int, ofSize size: Int) -> Int { min(count, mostSegments, mostBytes / max(1, size)) }
+
+  /// Hands over packets whose ranges stand behind each other; all but the last have `size` bytes.
+  @inline(__always)
+  func send(_ socket: borrowing UDPSocket, _ ranges: UnsafeMutablePointer<iovec>, _ count: Int, size: Int) -> Errno? {
+    clinux_segment_control(control, UInt16(truncatingIfNeeded: size))
+    var message = msghdr()
+    message.msg_iov = ranges
+    message.msg_iovlen = 2 * count
+    message.msg_control = control
+    message.msg_controllen = CLINUX_SEGMENT_SPACE
+    return retrying { sendmsg(socket.number, &message, 0) }.errno
+  }
+
+  /// It was refused.
+  mutating func turnOff() { isOn = false }
+}
