@@ -8,14 +8,15 @@ public struct DatagramSender: ~Copyable {
   /// Who it sends to.
   public let destination: SocketAddress
 
-  public init(to destination: SocketAddress) throws(SystemCallError) {
+  /// - Parameter segments: many packets of one size are handed over in one call, where the kernel can do that.
+  public init(to destination: SocketAddress, segments: Bool = true) throws(SystemCallError) {
     let socket = try UDPSocket(destination.family, name: destination.description)
     // A broadcast address is refused (EACCES) without it; for others it changes nothing.
     _ = socket.set(SOL_SOCKET, SO_BROADCAST, Int32(1))
     // What is larger than a packet may be on the way there is refused (EMSGSIZE), not cut into fragments.
     socket.forbidFragments(destination.family)
     try socket.connect(to: destination)
-    segmentation = Segmentation(socket)
+    segmentation = Segmentation(socket, isWanted: segments)
     self.socket = socket
     self.destination = destination
   }

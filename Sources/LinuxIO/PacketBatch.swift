@@ -44,8 +44,16 @@ public struct PacketBatch: ~Copyable {
   @inline(__always)
   func size(of index: Int) -> Int { ranges[2 * index].iov_len + ranges[2 * index + 1].iov_len }
 
-  /// How many bytes these packets have.
+  /// Bytes of the first packet, which all others but the last have, too.
+  public var packetSize: Int { count > 0 ? size(of: 0) : 0 }
+
+  /// How many bytes all packets have.
+  public var byteCount: Int { byteCount(0..<count) }
+
+  /// How many bytes these packets have, of which all but the last of the batch have one size.
   public func byteCount(_ packets: Range<Int>) -> Int {
-    packets.reduce(0) { $0 + size(of: $1) }
+    guard let last = packets.last else { return 0 }
+    return (packets.count - 1) * size(of: packets.lowerBound) + size(of: last)
+
   }
 }

@@ -15,11 +15,12 @@ struct Segmentation: ~Copyable {
   /// The most bytes of all packets of a call: UDP's own limit over IPv4.
   private static let mostBytes = 65_507
 
-  init(_ socket: borrowing UDPSocket) {
+  /// - Parameter isWanted: it is used, if the kernel knows it.
+  init(_ socket: borrowing UDPSocket, isWanted: Bool) {
     control = .allocate(byteCount: CLINUX_SEGMENT_SPACE, alignment: MemoryLayout<cmsghdr>.alignment)
     clinux_segment_control(control, 0)
     // Off is the default: where it can be set, the kernel knows it.
-    isOn = socket.set(Int32(IPPROTO_UDP), UDP_SEGMENT, Int32(0)) == nil
+    isOn = isWanted && socket.set(Int32(IPPROTO_UDP), UDP_SEGMENT, Int32(0)) == nil
   }
 
   deinit { control.deallocate() }

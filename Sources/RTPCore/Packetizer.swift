@@ -10,14 +10,18 @@ public struct Packetizer: ~Copyable {
   public private(set) var ssrc: UInt32
   public let payloadType: UInt8
   /// The largest RTP packet, in bytes: the UDP payload.
-  public let packetSize: Int
+  public private(set) var packetSize: Int
   /// The most packets a frame can have.
-  public let capacity: Int
+  public private(set) var capacity: Int
 
   /// A frame's first packet says its size in ONVIF's header extension, too.
   private let extends: Bool
-  private let arena: UnsafeMutableRawPointer
+  private var arena: UnsafeMutableRawPointer
   private var sequence: UInt16
+  /// Where the last plan began.
+  private var planStart: UInt16
+  /// The last plan's.
+  public private(set) var timestamp: UInt32 = 0
 
   /// - Parameters:
   ///   - packetSize: the largest RTP packet in bytes, out of `packetSizes`.
@@ -28,18 +32,39 @@ public struct Packetizer: ~Copyable {
     packetSize: Int, largestFrame: Int, payloadType: UInt8, ssrc: UInt32, onvifExtension: Bool = false,
     sequence: UInt16 = .random(in: 0 ... .max)
   ) {
-    let size = min(max(packetSize, Self.packetSizes.lowerBound), Self.packetSizes.upperBound)
-    self.packetSize = size
-    // A receiver could not tell more than one round of sequence numbers apart.
-    capacity = min(largestFrame / (size - Self.longestNext) + 2, 65_535)
+    self.packetSize = Self.possible(packetSize)
+    capacity = Self.capacity(self.packetSize, largestFrame)
     arena = .allocate(byteCount: Self.longestFirst + capacity * Self.longestNext, alignment: 16)
     extends = onvifExtension
     self.payloadType = payloadType
     self.ssrc = ssrc
     self.sequence = sequence
+    planStart = sequence
+  }
+
+  private static func possible(_ size: Int) -> Int {
+    min(max(size, packetSizes.lowerBound), packetSizes.upperBound)
+  }
+
+  /// A receiver could not tell more than one round of sequence numbers apart.
+  private static func capacity(_ packetSize: Int, _ largestFrame: Int) -> Int {
+    min(largestFrame / (packetSize - longestNext) + 2, 65_535)
   }
 
   deinit { arena.deallocate() }
+
+  /// Makes packets of another size from the next plan on. It allocates, where they become more.
+  public mutating func setPacketSize(_ size: Int, largestFrame: Int) {
+    packetSize = Self.possible(size)
+    let needed = Self.capacity(packetSize, largestFrame)
+    guard needed > capacity else { return }
+    capacity = needed
+    arena.deallocate()
+    arena = .allocate(byteCount: Self.longestFirst + capacity * Self.longestNext, alignment: 16)
+  }
+
+  /// The packets of the last plan were not sent: the next plan has their numbers.
+  public mutating func takeBack() { sequence = planStart }
 
   /// Bytes of header extension that a frame's first packet has.
   public var extensionSize: Int { extends ? OnvifExtension.size : 0 }
@@ -86,6 +111,8 @@ public struct Packetizer: ~Copyable {
       jpeg.offset += UInt32(nextPayload)
       end += nextHeader
     }
+    planStart = sequence
+    self.timestamp = timestamp
     sequence = rtp.sequence &+ 1
     return PacketPlan(
       count: count, headers: arena, scan: scan, firstHeader: firstHeader, nextHeader: nextHeader,

@@ -31,23 +31,48 @@ import Testing
     return received
   }
 
-  @Test(arguments: ["127.0.0.1", "::1"]) func packetsArriveAsTheyWereSent(host: String) throws {
+  /// With UDP GSO and without; the last packet is shorter, or the last of all is one of its own.
+  @Test(arguments: ["127.0.0.1", "::1"], [(true, 200), (true, 1), (false, 200)])
+  func packetsArriveAsTheyWereSent(host: String, way: (segments: Bool, last: Int)) throws {
     var receiver = try DatagramReceiver(at: SocketAddress(host: host, port: 0, passive: true), bufferBytes: 1 << 20)
-    let sender = try DatagramSender(to: SocketAddress(host: host, port: receiver.localAddress.port))
-    let packets = (0..<70).map { (header: [UInt8($0), 1], payload: [UInt8](repeating: UInt8($0), count: 100 * $0)) }
-    batch(packets) { batch in
-      #expect(batch.byteCount(0..<70) == packets.reduce(0) { $0 + 2 + $1.payload.count })
-      #expect(sender.send(batch, from: 0, count: 3) == .sent(3))
-      #expect(sender.send(batch, from: 3, count: 67) == .sent(67))
+    var sender = try DatagramSender(
+      to: SocketAddress(host: host, port: receiver.localAddress.port), segments: way.segments)
+    #expect(sender.isSegmenting == way.segments)
+    var packets: [(header: [UInt8], payload: [UInt8])] = []
+    for number in 0..<150 {
+      let size = number == 149 ? way.last : 1000
+      packets.append(([UInt8(number), UInt8(number % 7)], [UInt8](repeating: UInt8(number), count: size)))
     }
-    #expect(try collect(70, &receiver) == packets.map { $0.header + $0.payload })
+    batch(packets) { batch in
+      #expect(batch.byteCount == packets.reduce(0) { $0 + 2 + $1.payload.count })
+      #expect(batch.packetSize == 1002 && batch.byteCount(148..<150) == 1004 + way.last)
+      #expect(sender.send(batch, from: 0, count: 3) == .sent(3))
+      var next = 3
+      var calls = 0
+      while next < 150, case .sent(let count) = sender.send(batch, from: next, count: 150 - next) {
+        next += count
+        calls += 1
+      }
+      // 64 packets a call is what kernels take.
+      #expect(next == 150 && calls == (way.segments ? 3 : 1))
+    }
+    #expect(try collect(150, &receiver) == packets.map { $0.header + $0.payload })
     #expect(receiver.kernelDropped == 0)
+  }
+
+  /// A packet that is larger than loopback takes is refused, whole, and the way's MTU is known.
+  @Test(arguments: [true, false]) func whatIsTooLargeIsTold(segments: Bool) throws {
+    let receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1 << 20)
+    var sender = try DatagramSender(to: receiver.localAddress, segments: segments)
+    #expect(sender.largestPacket == 65_507)
+    let packets = (0..<2).map { _ in (header: [UInt8](), payload: [UInt8](repeating: 0, count: 65_508)) }
+    batch(packets) { batch in #expect(sender.send(batch, from: 0, count: 2) == .tooLarge) }
   }
 
   @Test func aFullSocketWouldBlock() throws {
     // A receiver that never reads takes what its buffer holds; past that the kernel drops, and counts.
     var receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1)
-    let sender = try DatagramSender(to: receiver.localAddress)
+    var sender = try DatagramSender(to: receiver.localAddress, segments: false)
     let packets = (0..<50).map { _ in (header: [UInt8](), payload: [UInt8](repeating: 0, count: 1400)) }
     batch(packets) { batch in #expect(sender.send(batch, from: 0, count: 50) == .sent(50)) }
     let first = try collect(1, &receiver).count
@@ -60,7 +85,7 @@ import Testing
 
   @Test func nobodyListensIsTold() throws {
     // The discard service of old: below the ports that other tests get.
-    let sender = try DatagramSender(to: SocketAddress(host: "127.0.0.1", port: 9))
+    var sender = try DatagramSender(to: SocketAddress(host: "127.0.0.1", port: 9))
     batch([([1], [2])]) { batch in
       #expect(sender.send(batch, from: 0, count: 1) == .sent(1))
       #expect(sender.takeError() == .connectionRefused)

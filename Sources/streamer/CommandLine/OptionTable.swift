@@ -30,8 +30,16 @@ struct OptionEntry: Sendable {
     OptionEntry("quality", "1-100", [.stream], "JPEG quality of test: (default 80)."),
     OptionEntry("buffers", "N", [.stream], "Buffers to ask the camera's driver for, 2 to 32 (default 4)."),
     OptionEntry(
-      "mtu", "BYTES", [.stream],
-      "The largest RTP packet, which is the UDP payload, 200 to 65507 (default 1400). On Ethernet 1472 is the most over IPv4, 1452 over IPv6; VPNs want 1200."
+      "mtu", "BYTES|auto", [.stream],
+      "The largest RTP packet, which is the UDP payload, 200 to 65507. Default: 1400, or less where the way to a receiver takes less; auto: as much as it takes, which is 1472 over Ethernet and IPv4. Packets are never cut into IP fragments."
+    ),
+    OptionEntry(
+      "pace", "on|off|MBIT", [.stream],
+      "Spread a frame's packets over half the time until the next frame (on), or send them at so many Mbit/s, so that slow links and small queues lose none. Its first 16 kB leave at once. Default: off, which is the least latency."
+    ),
+    OptionEntry(
+      "gso", "auto|off", [.stream],
+      "Hand the kernel many packets in one call (UDP GSO), which saves CPU time, where it and the network device can do it (auto, default); or one by one."
     ),
     OptionEntry(
       "payload-type", "N", sending, "RTP payload type, 0 to 63 or 96 to 127 (default 26, JPEG's own; BlueOS wants 96)."),

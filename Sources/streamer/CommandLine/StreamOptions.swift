@@ -8,7 +8,10 @@ struct StreamOptions: Sendable {
   let request: ModeRequest
   let quality: Int
   let buffers: Int
-  let packetSize: Int
+  let packetSize: PacketSize
+  let pace: Pace.Setting
+  /// Packets may be handed over many a call (UDP GSO).
+  let segments: Bool
   let payloadType: UInt8
   let ssrc: UInt32
   /// Frames that are cut short or flagged are sent, too.
@@ -67,7 +70,16 @@ struct StreamOptions: Sendable {
       rate: try arguments.value("fps", expected: "frames a second, such as 30, 7.5 or 30000/1001") { FrameRate($0) })
     quality = try arguments.integer("quality", in: 1...100) ?? 80
     buffers = try arguments.integer("buffers", in: 2...32) ?? 4
-    packetSize = try arguments.integer("mtu", in: Packetizer.packetSizes) ?? 1400
+    packetSize =
+      arguments.values("mtu").last == "auto"
+      ? .upTo(Packetizer.packetSizes.upperBound)
+      : try arguments.integer("mtu", in: Packetizer.packetSizes).map { .fixed($0) } ?? .upTo(1400)
+    segments =
+      try arguments.value("gso", expected: "auto or off") { text in ["auto": true, "off": false][text] } ?? true
+    pace =
+      try arguments.value("pace", expected: "on, off, or Mbit/s such as 80") { text in
+        ["on": .on, "off": .off][text] ?? Double(text).flatMap { (0.1...100_000).contains($0) ? .rate($0 * 1e6) : nil }
+      } ?? .off
     // RFC 5761, 4: with the marker, 64 to 95 look like RTCP.
     payloadType =
       try arguments.value("payload-type", expected: "0 to 63 or 96 to 127") { text in

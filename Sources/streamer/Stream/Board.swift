@@ -21,6 +21,10 @@ final class Board: Sendable {
     var destinationErrors: [Errno?]
     /// How each receiver receives the stream, by its number.
     var receptions: [RTCPSender.Reception]
+    /// Whose packets the kernel does not cut out of larger calls, by the receiver's number.
+    var refusedSegments: [Bool]
+    /// The packets' size, where it changed.
+    var packetSize: Int?
     /// The SSRC that the stream goes on with, since another one has the one that it had.
     var changedSSRC: UInt32?
     /// Which instant its timestamps are of.
@@ -40,7 +44,8 @@ final class Board: Sendable {
     state = Mutex(
       State(
         destinationErrors: Array(repeating: nil, count: destinations),
-        receptions: Array(repeating: .init(), count: destinations)))
+        receptions: Array(repeating: .init(), count: destinations),
+        refusedSegments: Array(repeating: false, count: destinations)))
     bell = try EventFD()
   }
 

@@ -6,13 +6,8 @@ import V4L2Capture
 struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var source: Source
   private var reader: FrameReader
-  private var packetizer: Packetizer
-  private var clock = MediaClock()
-  private var batch: PacketBatch
-  private let destinations: DestinationList
+  private var delivery: Delivery
   private var inFlight: Frame?
-  /// A receiver got a part only of the frame in flight.
-  private var isPartial = false
   private var gaps = SequenceGaps()
   private var rate: RateCheck
   private var silence: SilenceCheck
@@ -34,15 +29,12 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     events: consuming LoopEvents, board: Board
   ) {
     reader = FrameReader(repairs: settings.options.repairs, recodes: settings.options.recodes)
-    packetizer = Packetizer(
-      packetSize: settings.options.packetSize, largestFrame: source.info.largestFrame,
-      payloadType: settings.options.payloadType,
-      ssrc: settings.ssrc, onvifExtension: settings.options.onvifExtension)
-    batch = PacketBatch(capacity: packetizer.capacity)
+    delivery = Delivery(
+      settings, largestFrame: source.info.largestFrame, interval: source.info.rate?.interval, destinations: destinations
+    )
     rate = RateCheck(source.info.rate)
     silence = SilenceCheck(source.info.rate, now: Clock.monotonic)
     self.source = source
-    self.destinations = destinations
     self.events = events
     self.board = board
   }
@@ -56,7 +48,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
         case .source: try takeFrame()
         case .stop: return
         case .stats: postStatistics(isTick: true)
-        case .watch: if silence.check(statistics.captured, at: Clock.monotonic) { postStatistics() }
+        case .watch: watch()
+        case .pace: try pushAll()
         case .report: try report()
         case .destination(let index): try push(index)
         case .feedback(let index): hear(index)
@@ -70,7 +63,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     guard let frame = try source.next() else { return }
     // One that comes behind a newer one would set receivers back; it was counted as missing already.
     guard case .next(let missing) = gaps.judge(frame.sequence, at: frame.timestamp) else { return }
-    abandonFrame()
+    endFrame()
     if statistics.captured == 0 { begin() }
     if hasCollided { changeSource() }
     statistics.captured += 1
@@ -83,86 +76,74 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       statistics[.damaged] += 1
     } else {
       do throws(DropCause) {
-        let isRepaired = try plan(frame.bytes, timestamp: frame.timestamp)
-        if isRepaired || frame.isDamaged { statistics.repaired += 1 }
+        let picture = try reader.read(frame.bytes)
+        try delivery.begin(picture, timestamp: frame.timestamp)
+        if picture.isRepaired || frame.isDamaged { statistics.repaired += 1 }
         inFlight = consume frame
       } catch {
         statistics[error] += 1
       }
     }
     let packets = statistics.packets
-    for index in 0..<destinations.count { try push(index) }
+    try pushAll()
     if !isReporting, statistics.packets > packets { try report() }
     let saidRecoding = statistics.recoding
     statistics.recoding = reader.recoding
     if statistics.recoding.isNews(since: saidRecoding) || statistics.newDrops(since: &saidDrops) { postStatistics() }
   }
 
-  /// Makes the packets of a frame, and has every receiver begin with it.
-  /// - Returns: whether it was cut short.
-  private mutating func plan(_ bytes: UnsafeRawBufferPointer, timestamp: Int64) throws(DropCause) -> Bool {
-    let picture = try reader.read(bytes)
-    let plan: PacketPlan
-    do throws(JPEGFault) {
-      plan = try packetizer.plan(picture, timestamp: clock.frameTimestamp(at: timestamp))
-    } catch {
-      throw DropCause(error)
-    }
-    batch.removeAll()
-    for index in 0..<plan.count {
-      let packet = plan[index]
-      batch.append(header: packet.header, payload: packet.payload)
-    }
-    for index in 0..<destinations.count { destinations[index].beginFrame(byteCount: plan.byteCount) }
-    return picture.isRepaired
+  /// Sends all receivers what there is to send now.
+  private mutating func pushAll() throws {
+    for index in 0..<delivery.count { try push(index) }
+    if inFlight != nil, let due = delivery.due { try events.waitForPace(until: due) }
   }
 
   /// Sends a receiver as much as its socket takes; the frame goes back when all receivers have it.
   private mutating func push(_ index: Int) throws {
-    guard !destinations[index].isDone else {
+    guard inFlight != nil else {
       // Its frame was abandoned while it waited.
-      try events.wait(false, for: &destinations[index], number: index)
-      return
+      return try events.wait(false, for: &delivery[index], number: index)
     }
-    let before = destinations[index].sent
-    let progress = destinations[index].push(batch)
-    let sent = destinations[index].sent
-    let bytes = batch.byteCount(before..<sent)
-    statistics.packets += UInt64(sent - before)
-    statistics.bytes += UInt64(bytes)
-    let headers = (sent - before) * RTPHeader.size + (before == 0 && sent > 0 ? packetizer.extensionSize : 0)
-    destinations[index].reports.count(packets: sent - before, octets: bytes - headers)
-    try events.wait(progress == .full, for: &destinations[index], number: index)
-    if progress == .unreachable {
-      statistics.unreachablePackets += UInt64(destinations[index].abandon(batch))
-      isPartial = true
-      postError(of: index)
-    }
-    if (0..<destinations.count).allSatisfy({ destinations[$0].isDone }) { endFrame() }
+    let wasSegmenting = delivery[index].isSegmenting
+    var progress = delivery.push(index, &statistics)
+    if progress == .tooLarge { progress = try shrink(index) }
+    try events.wait(progress == .full, for: &delivery[index], number: index)
+    if progress == .unreachable { postError(of: index) }
+    if wasSegmenting && !delivery[index].isSegmenting { board.post { $0.refusedSegments[index] = true } }
+    if delivery.isDone { endFrame() }
   }
 
-  /// Leaves out what is not sent of the frame in flight, because a newer one is here.
-  private mutating func abandonFrame() {
-    guard inFlight != nil else { return }
-    for index in 0..<destinations.count where !destinations[index].isDone {
-      statistics.latePackets += UInt64(destinations[index].abandon(batch))
-      isPartial = true
-    }
-    endFrame()
+  /// Packets are larger than the way to a receiver takes.
+  private mutating func shrink(_ index: Int) throws -> Destination.Progress {
+    guard let frame = inFlight?.bytes, let picture = try? reader.read(frame),
+      delivery.shrink(picture, index, &statistics)
+    else { return .unreachable }
+    postPacketSize()
+    return delivery.push(index, &statistics)
   }
 
-  /// Gives the frame in flight back to the camera.
+  /// Gives the frame in flight back to the camera; what is not sent of it is left out.
   private mutating func endFrame() {
-    if isPartial { statistics.partial += 1 } else { statistics.sent += 1 }
-    isPartial = false
+    delivery.end(&statistics)
     inFlight = nil
+  }
+
+  /// Once a second.
+  private mutating func watch() {
+    if silence.check(statistics.captured, at: Clock.monotonic) { postStatistics() }
+    if inFlight == nil, delivery.adaptPacketSize() { postPacketSize() }
+  }
+
+  private func postPacketSize() {
+    let size = delivery.largestPacket
+    board.post { $0.packetSize = size }
   }
 
   /// Tells the main thread the first time that a receiver's packets fail, and when the reason changes.
   private mutating func postError(of index: Int) {
-    let errno = destinations[index].errno
-    guard destinations[index].saidErrno != errno else { return }
-    destinations[index].saidErrno = errno
+    let errno = delivery[index].errno
+    guard delivery[index].saidErrno != errno else { return }
+    delivery[index].saidErrno = errno
     board.post { $0.destinationErrors[index] = errno }
   }
 
@@ -170,7 +151,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private func begin() {
     postTimestampSource()
     let now = Clock.monotonic
-    for index in 0..<destinations.count { destinations[index].reports.start(now: now) }
+    for index in 0..<delivery.count { delivery[index].reports.start(now: now) }
   }
 
   /// Sends the receivers the reports that are due.
@@ -178,22 +159,22 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     isReporting = true
     let time = Clock.pair
     var next = Int64.max
-    for index in 0..<destinations.count {
-      destinations[index].reports.report(ssrc: packetizer.ssrc, clock: clock, time: time)
-      next = min(next, destinations[index].reports.due ?? .max)
+    for index in 0..<delivery.count {
+      delivery[index].reports.report(ssrc: delivery.ssrc, clock: delivery.clock, time: time)
+      next = min(next, delivery[index].reports.due ?? .max)
     }
     try events.waitToReport(at: next)
   }
 
   /// Takes a receiver's report.
   private mutating func hear(_ index: Int) {
-    switch destinations[index].reports.hear(ssrc: packetizer.ssrc) {
+    switch delivery[index].reports.hear(ssrc: delivery.ssrc) {
     case .nothing: break
     case .collision:
       // Once in a while: who sends such reports without end shall not have the stream begin anew without end.
       if Clock.monotonic - lastCollision > 10_000_000_000 { hasCollided = true }
     case .failed(let errno):
-      destinations[index].fail(errno)
+      delivery[index].fail(errno)
       postError(of: index)
     }
   }
@@ -203,13 +184,13 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     hasCollided = false
     let time = Clock.pair
     lastCollision = time.monotonic
-    for index in 0..<destinations.count {
-      destinations[index].reports.sayGoodbye(ssrc: packetizer.ssrc, clock: clock, time: time)
-      destinations[index].reports.restart(now: time.monotonic)
+    for index in 0..<delivery.count {
+      delivery[index].reports.sayGoodbye(ssrc: delivery.ssrc, clock: delivery.clock, time: time)
+      delivery[index].reports.restart(now: time.monotonic)
     }
-    packetizer.changeSource()
+    delivery.changeSource()
     isReporting = false
-    let ssrc = packetizer.ssrc
+    let ssrc = delivery.ssrc
     board.post { $0.changedSSRC = ssrc }
   }
 
@@ -222,16 +203,17 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     board.post { state in
       state.statistics = statistics
       state.isSilent = silence.isSilent
-      for index in 0..<destinations.count { state.receptions[index] = destinations[index].reports.reception }
+      for index in 0..<delivery.count { state.receptions[index] = delivery[index].reports.reception }
       if isTick { state.ticks += 1 }
     }
   }
 
   private mutating func finish() {
-    abandonFrame()
+    if inFlight != nil { delivery.flush(&statistics) }
+    endFrame()
     let time = Clock.pair
-    for index in 0..<destinations.count {
-      destinations[index].reports.sayGoodbye(ssrc: packetizer.ssrc, clock: clock, time: time)
+    for index in 0..<delivery.count {
+      delivery[index].reports.sayGoodbye(ssrc: delivery.ssrc, clock: delivery.clock, time: time)
     }
     postStatistics()
   }

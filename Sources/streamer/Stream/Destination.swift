@@ -21,6 +21,12 @@ struct Destination: ~Copyable {
 
   var number: Int32 { sender.number }
 
+  /// The largest packet that the way there takes, in bytes of UDP payload, as far as it is known.
+  var largestPacket: Int? { sender.largestPacket }
+
+  /// The kernel cuts packets out of larger calls.
+  var isSegmenting: Bool { sender.isSegmenting }
+
   /// Packets of the frame that it got.
   var sent: Int { next }
 
@@ -41,14 +47,17 @@ struct Destination: ~Copyable {
   /// What one more try came to.
   enum Progress {
     case done, full, unreachable
+    /// The rest is not to leave yet.
+    case paced
     /// Packets are larger than the way there takes.
     case tooLarge
   }
 
   /// Sends as much of the frame as the socket takes.
-  mutating func push(_ batch: borrowing PacketBatch) -> Progress {
-    while next < batch.count {
-      switch sender.send(batch, from: next, count: batch.count - next) {
+  /// - Parameter limit: how many of its packets may have left by now.
+  mutating func push(_ batch: borrowing PacketBatch, upTo limit: Int) -> Progress {
+    while next < limit {
+      switch sender.send(batch, from: next, count: limit - next) {
       case .sent(let count): next += count
       case .stopped(let count):
         next += count
@@ -58,6 +67,7 @@ struct Destination: ~Copyable {
       case .failed: if let obstacle = probe(batch) { return obstacle }
       }
     }
+    guard next == batch.count else { return .paced }
     isDone = true
     return .done
   }

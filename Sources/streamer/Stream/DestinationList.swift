@@ -23,7 +23,7 @@ struct DestinationList: ~Copyable {
   }
 
   private static func open(_ address: SocketAddress, _ options: StreamOptions) throws -> Destination {
-    let sender = try DatagramSender(to: address)
+    let sender = try DatagramSender(to: address, segments: options.segments)
     let reports = try ReportLink.open(beside: sender, name: options.canonicalName, isMuxed: options.isMuxed)
     if address.isMulticast {
       sender.setTimeToLive(options.timeToLive)

@@ -6,6 +6,7 @@ struct LoopEvents: ~Copyable {
   private let statsTimer: Timer
   private let watchTimer: Timer
   private let reportTimer: Timer
+  private let paceTimer: Timer
 
   /// What happened.
   enum Event {
@@ -16,6 +17,8 @@ struct LoopEvents: ~Copyable {
     case stats
     /// It is time to see whether the camera still gives frames.
     case watch
+    /// The pace allows more packets.
+    case pace
     /// Receivers are to be sent reports.
     case report
     /// A receiver's socket takes more packets.
@@ -35,6 +38,8 @@ struct LoopEvents: ~Copyable {
     let watchTimer = try Timer()
     let reportTimer = try Timer()
     try epoll.add(reportTimer.number, .readable, token: 4)
+    let paceTimer = try Timer()
+    try epoll.add(paceTimer.number, .readable, token: 5)
     for index in 0..<destinations.count {
       try epoll.add(destinations[index].reports.number, .readable, token: Self.firstDestination + 2 * UInt64(index) + 1)
     }
@@ -51,6 +56,7 @@ struct LoopEvents: ~Copyable {
     self.statsTimer = statsTimer
     self.watchTimer = watchTimer
     self.reportTimer = reportTimer
+    self.paceTimer = paceTimer
   }
 
   private static var firstDestination: UInt64 { 6 }
@@ -75,6 +81,9 @@ struct LoopEvents: ~Copyable {
     case 4:
       _ = reportTimer.expirations()
       return .report
+    case 5:
+      _ = paceTimer.expirations()
+      return .pace
     case let token:
       let index = Int(token - Self.firstDestination) / 2
       return token % 2 == 0 ? .destination(index) : .feedback(index)
@@ -83,6 +92,9 @@ struct LoopEvents: ~Copyable {
 
   /// Has the reports sent at an instant, in nanoseconds of `Clock.monotonic`.
   func waitToReport(at time: Int64) throws(SystemCallError) { try reportTimer.start(first: time) }
+
+  /// Has packets sent again at an instant, in nanoseconds of `Clock.monotonic`.
+  func waitForPace(until time: Int64) throws(SystemCallError) { try paceTimer.start(first: time) }
 
   /// Waits for a receiver's socket to take more, or no longer.
   func wait(_ wanted: Bool, for destination: inout Destination, number: Int) throws(SystemCallError) {

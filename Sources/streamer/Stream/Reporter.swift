@@ -15,6 +15,8 @@ struct Reporter {
   private var saidLowRate = false
   private var saidTimestamps = false
   private var saidSSRC: UInt32?
+  private var saidSegments: [Bool]
+  private var saidPacketSize: Int?
   private var isSilent = false
   private var ticks = 0
 
@@ -26,6 +28,7 @@ struct Reporter {
     self.settings = settings
     self.hasSDP = hasSDP
     saidErrors = Array(repeating: nil, count: settings.destinations.count)
+    saidSegments = Array(repeating: false, count: settings.destinations.count)
   }
 
   mutating func report(_ state: Board.State) {
@@ -52,6 +55,7 @@ struct Reporter {
       sayStatistics(state)
     }
     saySource(state)
+    sayHandover(state)
     if let end = state.end, !hasEnded { sayEnd(end, state) }
   }
 
@@ -67,10 +71,32 @@ struct Reporter {
     for (index, errno) in state.destinationErrors.enumerated() {
       guard let errno, errno != saidErrors[index] else { continue }
       saidErrors[index] = errno
-      let remedy = errno == .connectionRefused ? "; nobody receives there yet" : ""
+      let remedy = Self.remedy(errno)
       log.warning(
         "\(name): packets to \(settings.destinations[index]) are lost: \(errno)\(remedy). It is tried again with every frame"
       )
+    }
+  }
+
+  private static func remedy(_ errno: Errno) -> String {
+    switch errno {
+    case .connectionRefused: "; nobody receives there yet"
+    case .messageTooLarge: "; packets are larger than the way there takes: a smaller --mtu, or --mtu auto, helps"
+    default: ""
+    }
+  }
+
+  /// How packets are handed to the kernel, where that is another way than usual.
+  private mutating func sayHandover(_ state: Board.State) {
+    for index in settings.destinations.indices where state.refusedSegments[index] && !saidSegments[index] {
+      saidSegments[index] = true
+      log.info(
+        "\(name): the network device on the way to \(settings.destinations[index]) takes no segmented sends (UDP GSO):"
+          + " packets are handed over one by one, which costs more CPU time")
+    }
+    if let size = state.packetSize, size != saidPacketSize {
+      saidPacketSize = size
+      log.info("\(name): packets have up to \(size) bytes now, as much as the way to the receivers takes")
     }
   }
 

@@ -1,0 +1,135 @@
+import LinuxIO
+import RTPCore
+
+/// Brings a camera's frames to its receivers: makes the packets of one frame, has every receiver get the same ones, and
+/// knows how much of it each has.
+struct Delivery: ~Copyable {
+  private var packetizer: Packetizer
+  private var batch: PacketBatch
+  private let destinations: DestinationList
+  private let packetSize: PacketSize
+  private let largestFrame: Int
+  private var pace: Pace
+  private(set) var clock = MediaClock()
+  /// A receiver got a part only of the frame in flight.
+  private var isPartial = false
+  private var isUnderWay = false
+
+  init(_ settings: StreamSettings, largestFrame: Int, interval: Int64?, destinations: consuming DestinationList) {
+    packetSize = settings.options.packetSize
+    packetizer = Packetizer(
+      packetSize: settings.options.packetSize.choose(destinations), largestFrame: largestFrame,
+      payloadType: settings.options.payloadType, ssrc: settings.ssrc, onvifExtension: settings.options.onvifExtension)
+    batch = PacketBatch(capacity: packetizer.capacity)
+    pace = Pace(settings.options.pace, interval: interval)
+    self.largestFrame = largestFrame
+    self.destinations = destinations
+  }
+
+  var ssrc: UInt32 { packetizer.ssrc }
+
+  /// How many receivers.
+  var count: Int { destinations.count }
+
+  /// The largest RTP packet that is made, in bytes.
+  var largestPacket: Int { packetizer.packetSize }
+
+  subscript(_ index: Int) -> Destination {
+    @inline(__always) _read { yield destinations[index] }
+    @inline(__always) nonmutating _modify { yield &destinations[index] }
+  }
+
+  /// Makes a frame's packets; every receiver begins with it.
+  /// - Parameter timestamp: of its capture, in nanoseconds.
+  mutating func begin(_ picture: JPEGPicture, timestamp: Int64) throws(DropCause) {
+    try plan(picture, timestamp: clock.frameTimestamp(at: timestamp))
+    isUnderWay = true
+    pace.begin(batch.byteCount, capturedAt: timestamp, now: Clock.monotonic)
+  }
+
+  private mutating func plan(_ picture: JPEGPicture, timestamp: UInt32) throws(DropCause) {
+    let plan: PacketPlan
+    do throws(JPEGFault) { plan = try packetizer.plan(picture, timestamp: timestamp) } catch { throw DropCause(error) }
+    batch.removeAll()
+    for index in 0..<plan.count {
+      let packet = plan[index]
+      batch.append(header: packet.header, payload: packet.payload)
+    }
+    for index in 0..<destinations.count { destinations[index].beginFrame(byteCount: plan.byteCount) }
+  }
+
+  /// Sends a receiver as much as its socket takes and the pace allows.
+  mutating func push(_ index: Int, _ statistics: inout StreamStatistics) -> Destination.Progress {
+    guard !destinations[index].isDone else { return .done }
+    let before = destinations[index].sent
+    let progress = destinations[index].push(batch, upTo: pace.allowed(batch))
+    let sent = destinations[index].sent
+    if sent > before { count(before..<sent, of: index, &statistics) }
+    if progress == .unreachable {
+      statistics.unreachablePackets += UInt64(destinations[index].abandon(batch))
+      isPartial = true
+    }
+    return progress
+  }
+
+  @inline(__always)
+  private func count(_ packets: Range<Int>, of index: Int, _ statistics: inout StreamStatistics) {
+    let bytes = batch.byteCount(packets)
+    statistics.packets += UInt64(packets.count)
+    statistics.bytes += UInt64(bytes)
+    let headers = packets.count * RTPHeader.size + (packets.lowerBound == 0 ? packetizer.extensionSize : 0)
+    destinations[index].reports.count(packets: packets.count, octets: bytes - headers)
+  }
+
+  /// When the pace allows more packets, in nanoseconds of CLOCK_MONOTONIC; nil: it holds none back.
+  var due: Int64? { isUnderWay ? pace.due : nil }
+
+  /// Whether every receiver has the frame, or what there was of it for them.
+  var isDone: Bool { (0..<destinations.count).allSatisfy { destinations[$0].isDone } }
+
+  /// Sends the rest of the frame at once, as far as sockets take it: there is no next one to make room for.
+  mutating func flush(_ statistics: inout StreamStatistics) {
+    pace.end()
+    for index in 0..<destinations.count { _ = push(index, &statistics) }
+  }
+
+  /// Ends the frame.
+  mutating func end(_ statistics: inout StreamStatistics) {
+    guard isUnderWay else { return }
+    for index in 0..<destinations.count where !destinations[index].isDone {
+      statistics.latePackets += UInt64(destinations[index].abandon(batch))
+      isPartial = true
+    }
+    if isPartial { statistics.partial += 1 } else { statistics.sent += 1 }
+    isPartial = false
+    isUnderWay = false
+  }
+
+  /// Makes packets as large as the ways to all receivers take, where the user did not fix their size.
+  /// - Returns: whether it changed.
+  mutating func adaptPacketSize() -> Bool {
+    let size = packetSize.choose(destinations)
+    guard size != packetizer.packetSize else { return false }
+    packetizer.setPacketSize(size, largestFrame: largestFrame)
+    if packetizer.capacity > batch.capacity { batch = PacketBatch(capacity: packetizer.capacity) }
+    return true
+  }
+
+  /// The packets in flight are larger than a way takes: they are made anew, smaller, unless some were sent.
+  /// - Returns: whether they were; if not, this frame is lost to this receiver.
+  mutating func shrink(_ picture: JPEGPicture, _ index: Int, _ statistics: inout StreamStatistics) -> Bool {
+    let before = packetizer.packetSize
+    let isFresh = (0..<destinations.count).allSatisfy { destinations[$0].sent == 0 }
+    if isFresh, adaptPacketSize(), packetizer.packetSize < before {
+      packetizer.takeBack()
+      if (try? plan(picture, timestamp: packetizer.timestamp)) != nil { return true }
+    }
+    destinations[index].fail(.messageTooLarge)
+    statistics.unreachablePackets += UInt64(destinations[index].abandon(batch))
+    isPartial = true
+    return false
+  }
+
+  /// Goes on under another SSRC.
+  mutating func changeSource() { packetizer.changeSource() }
+}
