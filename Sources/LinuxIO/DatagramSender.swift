@@ -9,12 +9,15 @@ public struct DatagramSender: ~Copyable {
   public let destination: SocketAddress
 
   /// - Parameter segments: many packets of one size are handed over in one call, where the kernel can do that.
-  public init(to destination: SocketAddress, segments: Bool = true) throws(SystemCallError) {
+  public init(
+    to destination: SocketAddress, over route: Route = Route(), segments: Bool = true
+  ) throws(SystemCallError) {
     let socket = try UDPSocket(destination.family, name: destination.description)
     // A broadcast address is refused (EACCES) without it; for others it changes nothing.
     _ = socket.set(SOL_SOCKET, SO_BROADCAST, Int32(1))
     // What is larger than a packet may be on the way there is refused (EMSGSIZE), not cut into fragments.
     socket.forbidFragments(destination.family)
+    try route.apply(to: socket, destination)
     try socket.connect(to: destination)
     segmentation = Segmentation(socket, isWanted: segments)
     self.socket = socket
@@ -24,15 +27,20 @@ public struct DatagramSender: ~Copyable {
   /// For epoll.
   public var number: Int32 { socket.number }
 
-  /// The most routers that packets to a group may pass (default 1: none).
-  public func setTimeToLive(_ hops: Int) { socket.setTimeToLive(hops, destination.family) }
-
   /// The address that this machine sends from.
   public var localAddress: SocketAddress { socket.localAddress }
 
   /// Asks for a send buffer that takes `bytes` of packets at once. The kernel doubles what is asked, for its own part
   /// of each packet.
-  public func setSendBuffer(bytes: Int) { socket.setBuffer(SO_SNDBUF, forced: SO_SNDBUFFORCE, bytes: bytes) }
+  /// - Returns: whether it could be had: net.core.wmem_max is the most for those without CAP_NET_ADMIN.
+  public func setSendBuffer(bytes: Int) -> Bool {
+    socket.setBuffer(SO_SNDBUF, forced: SO_SNDBUFFORCE, bytes: bytes)
+    return sendBuffer >= 2 * bytes
+  }
+
+  /// The send buffer, and what of it waits to be sent: bytes of the kernel's accounting.
+  public var sendBuffer: Int { Int(socket.get(SOL_SOCKET, SO_SNDBUF) ?? 0) }
+  public var unsent: Int { socket.unsent }
 
   /// The error that waits for the next call, such as the answer of a host where nobody listens (SO_ERROR); it is
   /// taken from the socket.

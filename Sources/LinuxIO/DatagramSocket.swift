@@ -36,8 +36,10 @@ public struct DatagramSocket: ~Copyable {
 
   public var localAddress: SocketAddress { socket.localAddress }
 
-  /// The most routers that packets to a group may pass.
-  public func setTimeToLive(_ hops: Int) { socket.setTimeToLive(hops, localAddress.family) }
+  /// Sets how its datagrams travel.
+  public func setRoute(_ route: Route, to destination: SocketAddress) throws(SystemCallError) {
+    try route.apply(to: socket, destination)
+  }
 
   /// Sends one datagram. One that shares a sender's port sends to its receiver alone.
   public func send(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress) -> Errno? {

@@ -22,6 +22,24 @@ public struct Thread: ~Copyable {
   /// Waits for its end.
   public consuming func join() { pthread_join(handle, nil) }
 
+  /// Has the calling thread run before all that are not real-time (SCHED_FIFO), and its timers on time.
+  /// - Parameter priority: 1 to 99.
+  /// - Returns: nil where it does; else why not (EPERM: it needs CAP_SYS_NICE, or RLIMIT_RTPRIO).
+  public static func setRealtime(priority: Int) -> Errno? {
+    var parameters = sched_param()
+    parameters.sched_priority = Int32(clamping: priority)
+    let status = pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters)
+    _ = clinux_set_timer_slack(1)
+    return status == 0 ? nil : Errno(rawValue: status)
+  }
+
+  /// Keeps this process's memory from being paged out, from its first use on (MCL_ONFAULT: unused parts of stacks stay
+  /// unused).
+  /// - Returns: nil where it is; else why not (EPERM or ENOMEM: it needs CAP_IPC_LOCK, or RLIMIT_MEMLOCK).
+  public static func lockMemory() -> Errno? {
+    retrying { mlockall(MCL_CURRENT | MCL_FUTURE | Int32(MCL_ONFAULT)) }.errno
+  }
+
   /// Binds the calling thread to one CPU.
   /// - Returns: nil where it is bound; else why not (EINVAL: there is no such CPU, or this process may not
   ///   use it).

@@ -82,6 +82,38 @@ struct UDPSocket: ~Copyable {
     }
   }
 
+  /// Bytes of the kernel's accounting that wait to be sent.
+  var unsent: Int {
+    var bytes: Int32 = 0
+    return descriptor.control(UInt(TIOCOUTQ), &bytes) == nil ? Int(bytes) : 0
+  }
+
+  /// The class of service that routers and Wi-Fi see (DSCP, RFC 2474), and the queue of this machine's device.
+  func setServiceClass(_ class: Int, _ family: SocketAddress.Family) {
+    switch family {
+    case .ipv4: _ = set(Int32(IPPROTO_IP), IP_TOS, Int32(`class` << 2))
+    case .ipv6: _ = set(Int32(IPPROTO_IPV6), IPV6_TCLASS, Int32(`class` << 2))
+    }
+    // Over 6 needs CAP_NET_ADMIN.
+    _ = set(SOL_SOCKET, SO_PRIORITY, Int32(min(6, `class` >> 3)))
+  }
+
+  /// The network interface that packets leave by.
+  func setInterface(_ name: String, _ destination: SocketAddress) -> Errno? {
+    let index = Int32(bitPattern: if_nametoindex(name))
+    if destination.isMulticast {
+      switch destination.family {
+      case .ipv4:
+        return set(
+          Int32(IPPROTO_IP), IP_MULTICAST_IF,
+          ip_mreqn(imr_multiaddr: in_addr(), imr_address: in_addr(), imr_ifindex: index))
+      case .ipv6: return set(Int32(IPPROTO_IPV6), IPV6_MULTICAST_IF, index)
+      }
+    }
+    let bytes = Array(name.utf8)
+    return retrying { setsockopt(number, SOL_SOCKET, SO_BINDTODEVICE, bytes, socklen_t(bytes.count)) }.errno
+  }
+
   /// Sends one datagram.
   func send(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress) -> Errno? {
     address.withSockaddr { destination in

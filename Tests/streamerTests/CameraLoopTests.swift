@@ -11,8 +11,8 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     var bytes: [UInt8]
     var sequence: UInt32
     var isDamaged = false
-    /// In frames at 30 a second; nil: as the sequence says.
-    var time: UInt32?
+    /// In milliseconds; nil: as the sequence says, at 30 a second.
+    var time: Int64?
   }
 
   let info = SourceInfo(size: FrameSize(64, 64), rate: FrameRate(30), largestFrame: 1 << 20, description: "a script")
@@ -54,7 +54,8 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     lent.pointee += 1
     return Frame(
       bytes: UnsafeRawBufferPointer(start: memory, count: entry.bytes.count), sequence: entry.sequence,
-      timestamp: Int64(entry.time ?? entry.sequence) * 33_333_333, isDamaged: entry.isDamaged, lender: lent, index: 0
+      timestamp: entry.time.map { $0 * 1_000_000 } ?? Int64(entry.sequence) * 33_333_333, isDamaged: entry.isDamaged,
+      lender: lent, index: 0
     ) { lent, _ in lent.assumingMemoryBound(to: Int.self).pointee -= 1 }
   }
 }
@@ -63,7 +64,7 @@ private struct ScriptedSource: FrameSource, ~Copyable {
   /// Runs a script through a loop.
   /// - Returns: what was counted, and what a receiver got: packets with the marker, and all.
   fileprivate func run(
-    _ entries: [ScriptedSource.Entry], packetSize: Int = 1400
+    _ entries: [ScriptedSource.Entry], packetSize: Int = 1400, words: [String] = [], mostHeld: Int = 0
   ) throws -> (statistics: StreamStatistics, packets: Int, markers: Int) {
     var receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1 << 22)
     let lent = UnsafeMutablePointer<Int>.allocate(capacity: 1)
@@ -73,10 +74,11 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     let stop = try EventFD()
     let stopNumber = stop.number
     let source = ScriptedSource(entries, bell: try EventFD(), lent: lent, stop: { raise(stopNumber) }) {
-      #expect(lent.pointee == 0)
+      #expect(lent.pointee <= mostHeld)
     }
     let port = receiver.localAddress.port
-    let options = try StreamOptions(Arguments(["test:", "--to", "127.0.0.1:\(port)", "--mtu", "\(packetSize)"]))
+    let options = try StreamOptions(
+      Arguments(["test:", "--to", "127.0.0.1:\(port)", "--mtu", "\(packetSize)"] + words))
     let settings = try StreamSettings(options, camera: 0)
     let destinations = try DestinationList(settings.destinations, options)
     let events = try LoopEvents(
@@ -110,7 +112,7 @@ private struct ScriptedSource: FrameSource, ~Copyable {
       .init(bytes: jpeg, sequence: 10), .init(bytes: [], sequence: 11), .init(bytes: [1, 2, 3], sequence: 12),
       .init(bytes: Array(jpeg.prefix(30)), sequence: 13), .init(bytes: Array(jpeg.dropLast(2)), sequence: 14),
       .init(bytes: jpeg, sequence: 15, isDamaged: true), .init(bytes: jpeg, sequence: 18),
-      .init(bytes: jpeg + [0, 0, 0], sequence: 19), .init(bytes: jpeg, sequence: 3, time: 20),
+      .init(bytes: jpeg + [0, 0, 0], sequence: 19), .init(bytes: jpeg, sequence: 3, time: 667),
     ]
     let result = try run(entries)
     #expect(result.statistics.captured == 9 && result.statistics.sent == 4 && result.markers == 4)
@@ -136,8 +138,32 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     // One that began anew has later times.
     #expect(gaps.judge(50, at: 55) == .next(missing: 0))
     let jpeg = try TestJPEG.make()
-    let result = try CameraLoopTests().run([51, 53, 52, 54].map { .init(bytes: jpeg, sequence: $0) })
+    let result = try CameraLoopTests().run(
+      [(51, 1700), (53, 1766), (52, 1765), (54, 1800)].map { .init(bytes: jpeg, sequence: $0, time: $1) })
     #expect(result.statistics.captured == 3 && result.statistics.sent == 3 && result.statistics[.driver] == 1)
+  }
+
+  /// A loop that is behind sends the newest frame, unless all are kept; a late frame alone is sent.
+  @Test(arguments: [false, true]) func theNewestFrameWins(keepsAll: Bool) throws {
+    let jpeg = try TestJPEG.make()
+    // The first one's age is what is usual; those behind it were captured long before.
+    let result = try CameraLoopTests().run(
+      [(1, 3_600_000), (2, 10), (3, 20), (4, 30)].map { .init(bytes: jpeg, sequence: $0, time: $1) },
+      words: keepsAll ? ["--keep-all"] : [], mostHeld: keepsAll ? 0 : 1)
+    #expect(result.statistics.captured == 4 && result.statistics.stale == (keepsAll ? 0 : 2))
+    #expect(result.statistics.sent == (keepsAll ? 4 : 2) && result.markers == (keepsAll ? 4 : 2))
+  }
+
+  @Test func lateIsWhatIsLaterThanUsual() {
+    var lateness = Lateness(interval: 33_000_000)
+    let ages: [Int64] = [20, 25, 22, 54, 50, 20, 1000].map { $0 * 1_000_000 }
+    let verdicts = ages.map { lateness.isLate($0) }
+    #expect(verdicts == [false, false, false, true, false, false, true])
+    // A camera that became slower for good is not late for ever.
+    var late = 0
+    for _ in 0..<3000 where lateness.isLate(100_000_000) { late += 1 }
+    let isLate = lateness.isLate(100_000_000)
+    #expect(late < 500 && !isLate)
   }
 
   /// A camera that promises 30 and gives 20 is told; frames that the driver dropped are not the camera's.

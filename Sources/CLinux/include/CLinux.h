@@ -20,6 +20,8 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -32,6 +34,9 @@ static inline int clinux_ioctl(int fd, unsigned long request, void *argument) {
 static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
 static inline int clinux_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
+
+// prctl is variadic, too. Nanoseconds by which the kernel may wake this thread late.
+static inline int clinux_set_timer_slack(unsigned long nanoseconds) { return prctl(PR_SET_TIMERSLACK, nanoseconds); }
 
 // getopt's state is global variables, which Swift 6 refuses as unsafe across threads; OptionReader takes turns.
 static inline void clinux_getopt_reset(void) { optind = 0; opterr = 0; }

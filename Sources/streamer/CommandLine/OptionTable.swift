@@ -64,6 +64,21 @@ struct OptionEntry: Sendable {
     OptionEntry(
       "ttl", "N", sending, "How many routers packets to a multicast group may pass, 0 to 255 (default 1: none)."),
     OptionEntry(
+      "interface", "NAME", [.stream],
+      "The network interface that packets leave by, such as wlan0. Default: by the routing table."),
+    OptionEntry(
+      "dscp", "N|NAME", [.stream],
+      "The class of service that routers and Wi-Fi see: 0 to 63, or a name such as AF41, CS5, EF. Default: the system's."
+    ),
+    OptionEntry(
+      "keep-all", nil, [.stream],
+      "Send every frame, however late, and end each before the next. Default: the newest frame wins; what is left out is counted."
+    ),
+    OptionEntry(
+      "realtime", "1-99", [.stream],
+      "Run the cameras' threads before all others (SCHED_FIFO), with the memory locked. Needs CAP_SYS_NICE and CAP_IPC_LOCK."
+    ),
+    OptionEntry(
       "sdp", "FILE", [.stream], "Write the SDP that players need; for a second receiver to FILE-2, and so on."),
     OptionEntry("stats", "SECONDS", [.stream], "Print what was sent and dropped so often."),
     OptionEntry(

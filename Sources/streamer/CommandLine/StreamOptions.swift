@@ -1,3 +1,4 @@
+import LinuxIO
 import RTPCore
 import V4L2Capture
 
@@ -21,8 +22,11 @@ struct StreamOptions: Sendable {
   let onvifExtension: Bool
   /// RTCP has no port of its own.
   let isMuxed: Bool
-  /// Of packets to multicast groups.
-  let timeToLive: Int
+  let route: Route
+  /// Frames that are late are sent, too, and none is left for a newer one.
+  let keepsAll: Bool
+  /// The camera threads' priority; nil: they run like others.
+  let priority: Int?
   /// All cameras' sources have it.
   let canonicalName = CanonicalName()
   let cpu: Int?
@@ -98,7 +102,17 @@ struct StreamOptions: Sendable {
         ["auto": true, "off": false][text]
       } ?? true
     onvifExtension = arguments.has("onvif-extension")
-    timeToLive = try arguments.integer("ttl", in: 0...255) ?? 1
+    var route = Route()
+    route.timeToLive = try arguments.integer("ttl", in: 0...255) ?? 1
+    route.serviceClass = try arguments.value("dscp", expected: "0 to 63, or a name such as AF41, CS5, EF") { text in
+      ServiceClass.number(text)
+    }
+    route.interface = try arguments.value("interface", expected: "an interface of this machine ('ip link' has them)") {
+      Route.hasInterface($0) ? $0 : nil
+    }
+    self.route = route
+    keepsAll = arguments.has("keep-all")
+    priority = try arguments.integer("realtime", in: 1...99)
     cpu = try arguments.integer("cpu", in: 0...1023)
     sdpPath = try arguments.value("sdp", expected: "a file's name") { $0.isEmpty ? nil : $0 }
     statsSeconds = try arguments.value("stats", expected: "seconds, such as 5 or 0.5") { text in

@@ -23,6 +23,8 @@ final class Board: Sendable {
     var receptions: [RTCPSender.Reception]
     /// Whose packets the kernel does not cut out of larger calls, by the receiver's number.
     var refusedSegments: [Bool]
+    /// Whose socket's buffer is smaller than was asked for, by the receiver's number.
+    var smallBuffers: [Bool]
     /// The packets' size, where it changed.
     var packetSize: Int?
     /// The SSRC that the stream goes on with, since another one has the one that it had.
@@ -45,7 +47,8 @@ final class Board: Sendable {
       State(
         destinationErrors: Array(repeating: nil, count: destinations),
         receptions: Array(repeating: .init(), count: destinations),
-        refusedSegments: Array(repeating: false, count: destinations)))
+        refusedSegments: Array(repeating: false, count: destinations),
+        smallBuffers: Array(repeating: false, count: destinations)))
     bell = try EventFD()
   }
 

@@ -8,7 +8,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var reader: FrameReader
   private var delivery: Delivery
   private var inFlight: Frame?
+  private let keepsAll: Bool
+  private var hasBegun = false
   private var gaps = SequenceGaps()
+  private var lateness: Lateness
   private var rate: RateCheck
   private var silence: SilenceCheck
   private var statistics = StreamStatistics()
@@ -21,7 +24,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var hasCollided = false
   private var lastCollision = Int64.min / 2
 
-  private let events: LoopEvents
+  private var events: LoopEvents
   private let board: Board
 
   init(
@@ -32,6 +35,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     delivery = Delivery(
       settings, largestFrame: source.info.largestFrame, interval: source.info.rate?.interval, destinations: destinations
     )
+    keepsAll = settings.options.keepsAll
+    lateness = Lateness(interval: source.info.rate?.interval ?? 33_333_333)
     rate = RateCheck(source.info.rate)
     silence = SilenceCheck(source.info.rate, now: Clock.monotonic)
     self.source = source
@@ -60,14 +65,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   /// One frame, from the camera to the sockets.
   private mutating func takeFrame() throws {
-    guard let frame = try source.next() else { return }
-    // One that comes behind a newer one would set receivers back; it was counted as missing already.
-    guard case .next(let missing) = gaps.judge(frame.sequence, at: frame.timestamp) else { return }
-    endFrame()
-    if statistics.captured == 0 { begin() }
+    guard let frame = try nextFrame() else { return }
+    try endFrame()
+    if !hasBegun { begin() }
     if hasCollided { changeSource() }
-    statistics.captured += 1
-    statistics[.driver] += missing
     if let measured = rate.check(frame.timestamp, sequence: frame.sequence) {
       statistics.lowRate = measured
       postStatistics()
@@ -92,10 +93,36 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     if statistics.recoding.isNews(since: saidRecoding) || statistics.newDrops(since: &saidDrops) { postStatistics() }
   }
 
+  /// The frame that is to be sent now: where the loop is behind, the newest.
+  private mutating func nextFrame() throws -> Frame? {
+    guard var frame = try source.next() else { return nil }
+    var isNext = judge(frame)
+    if !keepsAll, lateness.isLate(Clock.monotonic - frame.timestamp) {
+      while let newer = try source.next() {
+        if isNext { statistics.stale += 1 }
+        isNext = judge(newer)
+        frame = newer
+      }
+    }
+    if isNext { return frame }
+    return nil
+  }
+
+  /// Counts what is missing before a frame. One that comes behind a newer one would set receivers back: it is not sent,
+  /// and was counted as missing already.
+  private mutating func judge(_ frame: borrowing Frame) -> Bool {
+    guard case .next(let missing) = gaps.judge(frame.sequence, at: frame.timestamp) else { return false }
+    statistics[.driver] += missing
+    statistics.captured += 1
+    return true
+  }
+
   /// Sends all receivers what there is to send now.
   private mutating func pushAll() throws {
     for index in 0..<delivery.count { try push(index) }
     if inFlight != nil, let due = delivery.due { try events.waitForPace(until: due) }
+    // Where all frames are kept, the next is not taken before this one is gone.
+    if keepsAll { try events.waitForSource(source.number, inFlight == nil) }
   }
 
   /// Sends a receiver as much as its socket takes; the frame goes back when all receivers have it.
@@ -110,7 +137,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     try events.wait(progress == .full, for: &delivery[index], number: index)
     if progress == .unreachable { postError(of: index) }
     if wasSegmenting && !delivery[index].isSegmenting { board.post { $0.refusedSegments[index] = true } }
-    if delivery.isDone { endFrame() }
+    if delivery.isDone { try endFrame() }
   }
 
   /// Packets are larger than the way to a receiver takes.
@@ -123,15 +150,25 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   }
 
   /// Gives the frame in flight back to the camera; what is not sent of it is left out.
-  private mutating func endFrame() {
+  private mutating func endFrame() throws {
     delivery.end(&statistics)
     inFlight = nil
+    if keepsAll { try events.waitForSource(source.number, true) }
   }
 
   /// Once a second.
   private mutating func watch() {
     if silence.check(statistics.captured, at: Clock.monotonic) { postStatistics() }
     if inFlight == nil, delivery.adaptPacketSize() { postPacketSize() }
+    postBuffers()
+  }
+
+  /// Tells the main thread of sockets that hold less than two frames.
+  private func postBuffers() {
+    for index in 0..<delivery.count where !delivery[index].hasBuffer && !delivery[index].saidBuffer {
+      delivery[index].saidBuffer = true
+      board.post { $0.smallBuffers[index] = true }
+    }
   }
 
   private func postPacketSize() {
@@ -148,7 +185,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   }
 
   /// The first frame is here.
-  private func begin() {
+  private mutating func begin() {
+    hasBegun = true
     postTimestampSource()
     let now = Clock.monotonic
     for index in 0..<delivery.count { delivery[index].reports.start(now: now) }
@@ -210,7 +248,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   private mutating func finish() {
     if inFlight != nil { delivery.flush(&statistics) }
-    endFrame()
+    try? endFrame()
     let time = Clock.pair
     for index in 0..<delivery.count {
       delivery[index].reports.sayGoodbye(ssrc: delivery.ssrc, clock: delivery.clock, time: time)

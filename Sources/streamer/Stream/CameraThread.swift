@@ -26,6 +26,11 @@ final class CameraThread {
       if let cpu = settings.cpu, let errno = Thread.pin(toCPU: cpu) {
         settings.options.log.warning("\(settings.camera.label): runs unbound: CPU \(cpu) can't be had: \(errno)")
       }
+      if let priority = settings.options.priority, let errno = Thread.setRealtime(priority: priority) {
+        settings.options.log.warning(
+          "\(settings.camera.label): runs without real-time priority: \(errno); CAP_SYS_NICE allows it: as root, or in a"
+            + " systemd unit 'AmbientCapabilities=CAP_SYS_NICE CAP_IPC_LOCK'")
+      }
       try stream(settings, stop, board)
       end = .stopped
     } catch let error as UsageError {

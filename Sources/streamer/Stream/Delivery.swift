@@ -14,6 +14,8 @@ struct Delivery: ~Copyable {
   /// A receiver got a part only of the frame in flight.
   private var isPartial = false
   private var isUnderWay = false
+  /// Packets of the frame that receivers are not sent, since their sockets are still full of older ones.
+  private var skipped = 0
 
   init(_ settings: StreamSettings, largestFrame: Int, interval: Int64?, destinations: consuming DestinationList) {
     packetSize = settings.options.packetSize
@@ -55,7 +57,10 @@ struct Delivery: ~Copyable {
       let packet = plan[index]
       batch.append(header: packet.header, payload: packet.payload)
     }
-    for index in 0..<destinations.count { destinations[index].beginFrame(byteCount: plan.byteCount) }
+    skipped = 0
+    for index in 0..<destinations.count where !destinations[index].beginFrame(byteCount: plan.byteCount) {
+      skipped += plan.count
+    }
   }
 
   /// Sends a receiver as much as its socket takes and the pace allows.
@@ -96,6 +101,8 @@ struct Delivery: ~Copyable {
   /// Ends the frame.
   mutating func end(_ statistics: inout StreamStatistics) {
     guard isUnderWay else { return }
+    statistics.latePackets += UInt64(skipped)
+    isPartial = isPartial || skipped > 0
     for index in 0..<destinations.count where !destinations[index].isDone {
       statistics.latePackets += UInt64(destinations[index].abandon(batch))
       isPartial = true

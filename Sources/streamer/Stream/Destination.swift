@@ -7,6 +7,12 @@ struct Destination: ~Copyable {
   private var next = 0
   private var largestFrame = 0
   private(set) var isDone = true
+  /// Its socket was full, and may still be.
+  private var isCongested = false
+  /// Its buffer is as large as was asked.
+  private(set) var hasBuffer = true
+  /// The user was told that it is not.
+  var saidBuffer = false
   /// The loop is told when the socket takes more.
   var isWaiting = false
   /// The last error, where it was one.
@@ -36,12 +42,18 @@ struct Destination: ~Copyable {
   /// Begins with another frame.
   /// - Parameter byteCount: of all its packets. The socket's buffer shall take two such frames: with less, a moment's
   ///   delay on the way costs packets; with much more, frames would grow old in it.
-  mutating func beginFrame(byteCount: Int) {
+  /// - Returns: whether it takes part. On a way that is too slow for the camera, a frame is begun only when the socket
+  ///   has room for all of it: whole frames, if fewer, instead of a part of each.
+  mutating func beginFrame(byteCount: Int) -> Bool {
     next = 0
-    isDone = false
-    guard byteCount > largestFrame else { return }
-    largestFrame = byteCount + byteCount / 4
-    sender.setSendBuffer(bytes: 2 * largestFrame)
+    if byteCount > largestFrame {
+      largestFrame = byteCount + byteCount / 4
+      hasBuffer = sender.setSendBuffer(bytes: 2 * largestFrame)
+    }
+    // The kernel's own part makes a packet half as large again, or more.
+    if isCongested { isCongested = sender.unsent > max(0, sender.sendBuffer - 2 * byteCount) && sender.unsent > 0 }
+    isDone = isCongested
+    return !isDone
   }
 
   /// What one more try came to.
@@ -62,7 +74,9 @@ struct Destination: ~Copyable {
       case .stopped(let count):
         next += count
         if let obstacle = probe(batch) { return obstacle }
-      case .wouldBlock: return .full
+      case .wouldBlock:
+        isCongested = true
+        return .full
       case .tooLarge: return .tooLarge
       case .failed: if let obstacle = probe(batch) { return obstacle }
       }
@@ -76,7 +90,9 @@ struct Destination: ~Copyable {
   /// packet, and told once: the receiver may be there again.
   private mutating func probe(_ batch: borrowing PacketBatch) -> Progress? {
     switch sender.send(batch, from: next, count: 1) {
-    case .wouldBlock: return .full
+    case .wouldBlock:
+      isCongested = true
+      return .full
     case .tooLarge: return .tooLarge
     case .failed(let errno): self.errno = errno
     case .sent, .stopped:

@@ -23,12 +23,9 @@ struct DestinationList: ~Copyable {
   }
 
   private static func open(_ address: SocketAddress, _ options: StreamOptions) throws -> Destination {
-    let sender = try DatagramSender(to: address, segments: options.segments)
-    let reports = try ReportLink.open(beside: sender, name: options.canonicalName, isMuxed: options.isMuxed)
-    if address.isMulticast {
-      sender.setTimeToLive(options.timeToLive)
-      reports.setTimeToLive(options.timeToLive)
-    }
+    let sender = try DatagramSender(to: address, over: options.route, segments: options.segments)
+    let reports = try ReportLink.open(
+      beside: sender, over: options.route, name: options.canonicalName, isMuxed: options.isMuxed)
     return Destination(sender, reports)
   }
 

@@ -7,6 +7,7 @@ struct LoopEvents: ~Copyable {
   private let watchTimer: Timer
   private let reportTimer: Timer
   private let paceTimer: Timer
+  private var hasSource = true
 
   /// What happened.
   enum Event {
@@ -92,6 +93,13 @@ struct LoopEvents: ~Copyable {
 
   /// Has the reports sent at an instant, in nanoseconds of `Clock.monotonic`.
   func waitToReport(at time: Int64) throws(SystemCallError) { try reportTimer.start(first: time) }
+
+  /// Waits for the camera's frames, or no longer.
+  mutating func waitForSource(_ number: Int32, _ wanted: Bool) throws(SystemCallError) {
+    guard wanted != hasSource else { return }
+    hasSource = wanted
+    if wanted { try epoll.add(number, .readable, token: 0) } else { epoll.remove(number) }
+  }
 
   /// Has packets sent again at an instant, in nanoseconds of `Clock.monotonic`.
   func waitForPace(until time: Int64) throws(SystemCallError) { try paceTimer.start(first: time) }

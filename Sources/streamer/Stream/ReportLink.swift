@@ -12,11 +12,13 @@ struct ReportLink: ~Copyable {
 
   /// - Parameter isMuxed: RTCP goes the way of RTP (RFC 5761); else each has a port, RTCP's behind RTP's (RFC 3550, 11).
   static func open(
-    beside sender: borrowing DatagramSender, name: CanonicalName, isMuxed: Bool
+    beside sender: borrowing DatagramSender, over route: Route, name: CanonicalName, isMuxed: Bool
   ) throws(SystemCallError) -> ReportLink {
     let stream = sender.destination
     if isMuxed { return ReportLink(try DatagramSocket(sharing: sender), to: stream, name) }
-    return ReportLink(try socket(beside: sender), to: stream.with(port: stream.port + 1), name)
+    let socket = try socket(beside: sender)
+    try socket.setRoute(route, to: stream)
+    return ReportLink(socket, to: stream.with(port: stream.port + 1), name)
   }
 
   private init(_ socket: consuming DatagramSocket, to destination: SocketAddress, _ name: CanonicalName) {
@@ -51,8 +53,6 @@ struct ReportLink: ~Copyable {
 
   /// How the stream is received.
   var reception: RTCPSender.Reception { rtcp?.reception ?? .init() }
-
-  func setTimeToLive(_ hops: Int) { socket.setTimeToLive(hops) }
 
   /// The first frame was sent. A receiver of its own hears of the stream's clock at once.
   mutating func start(now: Int64) {

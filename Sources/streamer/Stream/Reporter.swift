@@ -16,6 +16,7 @@ struct Reporter {
   private var saidTimestamps = false
   private var saidSSRC: UInt32?
   private var saidSegments: [Bool]
+  private var saidBuffers: [Bool]
   private var saidPacketSize: Int?
   private var isSilent = false
   private var ticks = 0
@@ -29,6 +30,7 @@ struct Reporter {
     self.hasSDP = hasSDP
     saidErrors = Array(repeating: nil, count: settings.destinations.count)
     saidSegments = Array(repeating: false, count: settings.destinations.count)
+    saidBuffers = saidSegments
   }
 
   mutating func report(_ state: Board.State) {
@@ -93,6 +95,12 @@ struct Reporter {
       log.info(
         "\(name): the network device on the way to \(settings.destinations[index]) takes no segmented sends (UDP GSO):"
           + " packets are handed over one by one, which costs more CPU time")
+    }
+    for index in settings.destinations.indices where state.smallBuffers[index] && !saidBuffers[index] {
+      saidBuffers[index] = true
+      log.info(
+        "\(name): the socket to \(settings.destinations[index]) holds less than two frames:"
+          + " 'sudo sysctl net.core.wmem_max=4194304' allows more, so that a moment's delay costs no packets")
     }
     if let size = state.packetSize, size != saidPacketSize {
       saidPacketSize = size

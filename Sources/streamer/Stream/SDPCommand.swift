@@ -45,7 +45,7 @@ struct SDPCommand {
         name: streams.map(\.settings.camera.description).joined(separator: ", "),
         connection: .init(
           host: destination.host, isIPv6: destination.family == .ipv6,
-          timeToLive: destination.isMulticast ? first.settings.options.timeToLive : nil),
+          timeToLive: destination.isMulticast ? first.settings.options.route.timeToLive : nil),
         media: streams.map { stream in
           .init(
             port: stream.settings.destinations[index].port, isMuxed: stream.settings.options.isMuxed,

@@ -10,6 +10,8 @@ struct StreamStatistics: Equatable, Sendable {
   var repaired: UInt64 = 0
   /// Frames that were re-coded, since RTP can't carry them as they are.
   var recoding = FrameReader.Recoding()
+  /// Frames given back unsent, since a newer one was there.
+  var stale: UInt64 = 0
   /// Packets handed to the kernel, over all receivers.
   var packets: UInt64 = 0
   /// RTP packets' bytes of them.
@@ -37,11 +39,12 @@ struct StreamStatistics: Equatable, Sendable {
     return now != said
   }
 
-  var dropped: UInt64 { drops.wrappedSum() }
+  var dropped: UInt64 { drops.wrappedSum() &+ stale }
 
   /// Such as `driver 3, no_eoi 1`; empty where nothing was dropped.
   var dropText: String {
-    DropCause.allCases.filter { self[$0] > 0 }.map { "\($0.name) \(self[$0])" }.joined(separator: ", ")
+    let causes = DropCause.allCases.filter { self[$0] > 0 }.map { "\($0.name) \(self[$0])" }
+    return (causes + (stale > 0 ? ["stale \(stale)"] : [])).joined(separator: ", ")
   }
 
   /// One line for people.
