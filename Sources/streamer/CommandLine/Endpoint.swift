@@ -27,17 +27,9 @@ struct Endpoint: Equatable, Sendable {
     self.port = port
   }
 
-  /// The port of camera `index`: RTP's and RTCP's of the cameras before come first.
-  /// - Parameter isMuxed: RTCP needs no port behind it.
-  func address(forCamera index: Int, isMuxed: Bool) throws -> SocketAddress {
-    guard let port = UInt16(exactly: Int(port) + 2 * index) else {
-      throw UsageError(
-        "--to port \(port): camera \(index + 1) would go to port \(Int(port) + 2 * index), which is over 65535")
-    }
-    if port == .max && !isMuxed {
-      throw UsageError("--to port \(port): RTCP needs the port behind it; take a lower one, or --rtcp-mux")
-    }
-    do throws(AddressError) { return try SocketAddress(host: host, port: port) } catch {
+  /// Where camera `index` goes: RTP's and RTCP's ports of the cameras before come first.
+  func address(forCamera index: Int) throws -> SocketAddress {
+    do throws(AddressError) { return try SocketAddress(host: host, port: port + 2 * UInt16(index)) } catch {
       throw Failure("--to \(host):\(port): \(error)")
     }
   }

@@ -65,6 +65,13 @@ struct StreamOptions: Sendable {
       }
     }
     guard !endpoints.isEmpty else { throw UsageError("no receiver; --to HOST:PORT is needed") }
+    for endpoint in endpoints {
+      let last = Int(endpoint.port) + 2 * (cameras.count - 1)
+      guard last > Int(UInt16.max) - (isMuxed ? 0 : 1) else { continue }
+      throw UsageError(
+        "--to port \(endpoint.port): camera \(cameras.count) would go to port \(last)\(isMuxed ? "" : ", and its RTCP to \(last + 1)")"
+          + ", which is over 65535; take a lower one\(isMuxed ? "" : ", or --rtcp-mux")")
+    }
     self.endpoints = endpoints
     request = ModeRequest(
       format: try arguments.value("format", expected: "mjpeg or jpeg") { text in

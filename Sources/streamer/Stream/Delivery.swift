@@ -37,8 +37,8 @@ struct Delivery: ~Copyable {
   var largestPacket: Int { packetizer.packetSize }
 
   subscript(_ index: Int) -> Destination {
-    @inline(__always) _read { yield destinations[index] }
-    @inline(__always) nonmutating _modify { yield &destinations[index] }
+    unsafeAddress { destinations.address(index) }
+    nonmutating unsafeMutableAddress { destinations.mutableAddress(index) }
   }
 
   /// Makes a frame's packets; every receiver begins with it.

@@ -34,8 +34,12 @@ struct DestinationList: ~Copyable {
     list.deallocate()
   }
 
+  /// By its address: what yields, where it is not inlined, allocates a frame for it.
   subscript(_ index: Int) -> Destination {
-    @inline(__always) _read { yield list[index] }
-    @inline(__always) nonmutating _modify { yield &list[index] }
+    unsafeAddress { address(index) }
+    nonmutating unsafeMutableAddress { mutableAddress(index) }
   }
+
+  func address(_ index: Int) -> UnsafePointer<Destination> { UnsafePointer(list + index) }
+  func mutableAddress(_ index: Int) -> UnsafeMutablePointer<Destination> { list + index }
 }

@@ -14,6 +14,6 @@ struct StreamSettings: Sendable {
     camera = options.cameras[index]
     ssrc = options.ssrc &+ UInt32(index)
     cpu = options.cpu.map { $0 + index }
-    destinations = try options.endpoints.map { try $0.address(forCamera: index, isMuxed: options.isMuxed) }
+    destinations = try options.endpoints.map { try $0.address(forCamera: index) }
   }
 }
