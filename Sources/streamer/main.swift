@@ -1,3 +1,5 @@
 import Glibc
+import LinuxIO
 
+ProgramMemory.trim()
 exit(Program.run(Array(CommandLine.arguments.dropFirst())))

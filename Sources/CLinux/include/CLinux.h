@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <link.h>
 #include <linux/videodev2.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -43,6 +44,22 @@ static inline void clinux_getopt_reset(void) { optind = 0; opterr = 0; }
 static inline const char *clinux_optarg(void) { return optarg; }
 static inline int clinux_optind(void) { return optind; }
 static inline int clinux_optopt(void) { return optopt; }
+
+// The program's own segments and those of its libraries, of which the kernel maps 16 pages around each that is touched.
+// A callback with a structure that has no size in Swift.
+static inline int clinux_trim_object(struct dl_phdr_info *object, size_t size, void *unused) {
+  (void)size, (void)unused;
+  for (int i = 0; i < object->dlpi_phnum; i++) {
+    const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+    if (segment->p_type != PT_LOAD || segment->p_flags & PF_W) continue;
+    uintptr_t start = (object->dlpi_addr + segment->p_vaddr) & ~(uintptr_t)4095;
+    size_t length = object->dlpi_addr + segment->p_vaddr + segment->p_filesz - start;
+    madvise((void *)start, length, MADV_WILLNEED);
+    madvise((void *)start, length, MADV_RANDOM);
+  }
+  return 0;
+}
+static inline void clinux_trim_mappings(void) { dl_iterate_phdr(clinux_trim_object, NULL); }
 
 // CPU_SET and CPU_ZERO are macros.
 static inline int clinux_pin_this_thread(int cpu) {
