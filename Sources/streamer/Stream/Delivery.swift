@@ -67,7 +67,7 @@ struct Delivery: ~Copyable {
   mutating func push(_ index: Int, _ statistics: inout StreamStatistics) -> Destination.Progress {
     guard !destinations[index].isDone else { return .done }
     let before = destinations[index].sent
-    let progress = destinations[index].push(batch, upTo: pace.allowed(batch))
+    let progress = destinations[index].push(batch, upTo: pace.allowed(batch, sent: before))
     let sent = destinations[index].sent
     if sent > before { count(before..<sent, of: index, &statistics) }
     if progress == .unreachable {

@@ -64,12 +64,14 @@ struct Pace {
   @inline(__always)
   private func allowedBytes(_ now: Int64) -> Int { Self.burst + Int(rate * Double(now - start)) }
 
-  /// How many of the frame's packets may have left by now.
+  /// How many of the frame's packets may have left by now. A visit that comes late does not make up for it at once.
+  /// - Parameter sent: how many left already.
   @inline(__always)
-  func allowed(_ batch: borrowing PacketBatch) -> Int {
+  func allowed(_ batch: borrowing PacketBatch, sent: Int) -> Int {
     guard rate > 0 else { return batch.count }
-    let bytes = allowedBytes(Clock.monotonic)
-    return bytes >= byteCount ? batch.count : min(batch.count, bytes / max(1, batch.packetSize))
+    let size = max(1, batch.packetSize)
+    let bytes = min(allowedBytes(Clock.monotonic), sent * size + Self.burst)
+    return bytes >= byteCount ? batch.count : min(batch.count, bytes / size)
   }
 
   /// All of the frame may leave.
@@ -77,9 +79,6 @@ struct Pace {
 
   /// When more may leave; nil: all may.
   var due: Int64? {
-    guard rate > 0 else { return nil }
-    let now = Clock.monotonic
-    guard allowedBytes(now) < byteCount else { return nil }
-    return now + Self.tick
+    rate > 0 ? Clock.monotonic + Self.tick : nil
   }
 }
