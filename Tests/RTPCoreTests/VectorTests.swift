@@ -41,6 +41,18 @@ import Testing
     #expect(outcome.joined(separator: "; ") == vector.outcome)
   }
 
+  @Test(arguments: try Vector.all(of: "rtcp")) func rtcp(vector: Vector) throws {
+    let outcome = try vector.packets().map { datagram in
+      datagram.withUnsafeBytes { datagram in
+        guard var reader = RTCPReader(datagram) else { return "no RTCP" }
+        var packets: [String] = []
+        while let packet = reader.next() { packets.append(text(of: packet)) }
+        return packets.joined(separator: " + ")
+      }
+    }
+    #expect(outcome.joined(separator: "; ") == vector.outcome)
+  }
+
   /// What is sent of a frame, byte for byte.
   @Test(arguments: [
     ("baseline-420", 200, false), ("baseline-420", 1400, true), ("restart-markers-422", 200, true),
@@ -67,6 +79,27 @@ import Testing
       return "unsupported \(what)"
     } catch {
       return "\(error)"
+    }
+  }
+
+  /// An RTCP packet as the list has it.
+  private func text(of packet: RTCPReader.Packet) -> String {
+    func text(_ blocks: RTCPReader.Blocks) -> String {
+      blocks.map { block in
+        let (ssrc, highest, delay) = (block.ssrc, block.highestSequence, block.delay)
+        return " [\(ssrc) \(block.fractionLost) \(block.lost) \(highest) \(block.jitter) \(block.lastReport) \(delay)]"
+      }.joined()
+    }
+    switch packet {
+    case .senderReport(let ssrc, let info, let blocks):
+      return "SR \(ssrc) \(info.ntp.value) \(info.timestamp) \(info.packets) \(info.octets)\(text(blocks))"
+    case .receiverReport(let ssrc, let blocks): return "RR \(ssrc)\(text(blocks))"
+    case .sourceDescription(let chunks):
+      let names = chunks.map { " \($0.ssrc)=\($0.name.map { String(decoding: $0, as: UTF8.self) } ?? "-")" }
+      return "SDES" + names.joined()
+    case .goodbye(let sources): return "BYE" + sources.map { " \($0)" }.joined()
+    case .other: return "other"
+    case .malformed: return "malformed"
     }
   }
 
