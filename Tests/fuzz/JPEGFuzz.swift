@@ -83,17 +83,26 @@ private struct Camera: ~Copyable {
 
   /// The picture through packets, in their order or in reverse.
   private func send(_ picture: JPEGPicture) {
-    let packetSize = Packetizer.packetSizes.lowerBound + choice / 4 % 1500
+    let packetSize = Packetizer.packetSizes.lowerBound + choice / 8 % 1500
     let extends = choice & 1 != 0
     let turns = choice & 2 != 0
-    let header = picture.header
-    var packetizer = Packetizer(
-      packetSize: packetSize, largestFrame: header.scanOffset + picture.scan.count, payloadType: 26, ssrc: 1,
-      onvifExtension: extends, sequence: UInt16(truncatingIfNeeded: choice))
+    let changesSize = choice & 4 != 0
+    let sequence = UInt16(truncatingIfNeeded: choice)
     let timestamp = UInt32(truncatingIfNeeded: choice)
+    let header = picture.header
+    let largest = header.scanOffset + picture.scan.count
+    var packetizer = Packetizer(
+      packetSize: changesSize ? 1000 : packetSize, largestFrame: largest, payloadType: 26, ssrc: 1,
+      onvifExtension: extends, sequence: sequence)
+    if changesSize {
+      _ = try? packetizer.plan(picture, timestamp: timestamp)
+      packetizer.takeBack()
+      packetizer.setPacketSize(packetSize, largestFrame: largest)
+    }
     guard let plan = try? packetizer.plan(picture, timestamp: timestamp) else {
       preconditionFailure("there is room for it")
     }
+    precondition(RTPHeader.read(plan[0].header)?.header.sequence == sequence)
     var depacketizer = Depacketizer(dimensions: (header.width, header.height), largestScan: picture.scan.count)
     var byteCount = 0
     for place in 0..<plan.count {
