@@ -24,6 +24,9 @@ test: ## all tests: lint, units, the program, the camera lab
 unit: ## the unit tests alone
 	swift test --skip V4L2DeviceTests
 
+soak: ## what is too long for every day: each fuzz target for ten minutes
+	@Tests/fuzz/run 600
+
 lint: ## check the format of the sources
 	swift format lint --strict --recursive Sources Tests bench Package.swift
 

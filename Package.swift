@@ -22,7 +22,8 @@ let package = Package(
     .executableTarget(
       name: "benchmarks", dependencies: ["LinuxIO", "RTPCore", "JPEGCodec"], path: "bench/micro", cSettings: gnu),
     .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO"], cSettings: gnu),
-    .testTarget(name: "RTPCoreTests", dependencies: ["RTPCore", "JPEGCodec", "CTurboJPEG"]),
+    .testTarget(
+      name: "RTPCoreTests", dependencies: ["RTPCore", "JPEGCodec", "CTurboJPEG", "LinuxIO"], cSettings: gnu),
     .testTarget(name: "V4L2CaptureTests", dependencies: ["V4L2Capture"], cSettings: gnu),
     .testTarget(name: "V4L2DeviceTests", dependencies: ["V4L2Capture", "LinuxIO"], cSettings: gnu),
     .testTarget(name: "JPEGCodecTests", dependencies: ["JPEGCodec", "CTurboJPEG"]),

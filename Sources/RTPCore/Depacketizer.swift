@@ -22,8 +22,8 @@ public struct Depacketizer: ~Copyable {
 
   private let dimensions: (width: UInt16, height: UInt16)?
   /// The frame under way, and the next one: packets may come out of order over a frame's end.
-  private var current = FrameAssembly()
-  private var next = FrameAssembly()
+  private var current: FrameAssembly
+  private var next: FrameAssembly
   /// The last frame that ended: what is not newer is too late.
   private var ended: UInt32?
   private var cache = TableCache()
@@ -31,8 +31,17 @@ public struct Depacketizer: ~Copyable {
   /// Nanoseconds after which another source takes the place of a silent one.
   private static let silence: Int64 = 1_000_000_000
 
-  /// - Parameter dimensions: pictures' size in pixels where it is over 2040, from the SDP's x-dimensions.
-  public init(dimensions: (width: UInt16, height: UInt16)? = nil) { self.dimensions = dimensions }
+  /// A scan as long as its offset can say, with one packet more.
+  public static let largestScan = JPEGPayloadHeader.largestOffset + 65_536
+
+  /// - Parameters:
+  ///   - dimensions: pictures' size in pixels where it is over 2040, from the SDP's x-dimensions.
+  ///   - largestScan: the most bytes of a frame's scan that are kept.
+  public init(dimensions: (width: UInt16, height: UInt16)? = nil, largestScan: Int = Self.largestScan) {
+    self.dimensions = dimensions
+    current = FrameAssembly(largestScan: largestScan)
+    next = FrameAssembly(largestScan: largestScan)
+  }
 
   /// Takes one datagram.
   /// - Parameter arrival: CLOCK_MONOTONIC in nanoseconds.

@@ -38,10 +38,9 @@ struct Fragment {
 
 /// A frame that is being put together, in memory of its own.
 struct FrameAssembly: ~Copyable {
-  /// Room for the file's header, a scan as long as its offset can say with one packet more, and an EOI.
-  private static let capacity = JPEGFileHeader.largest + JPEGPayloadHeader.largestOffset + 65_536 + 2
-
+  /// Room for the file's header, a scan, and an EOI.
   private let memory: UnsafeMutableRawPointer
+  private let largestScan: Int
   /// nil: no frame is under way.
   private(set) var timestamp: UInt32?
   private(set) var header = JPEGPayloadHeader(offset: 0, type: 0, q: 0, width: 0, height: 0)
@@ -54,7 +53,10 @@ struct FrameAssembly: ~Copyable {
   private var furthest = 0
   private var length: Int?
 
-  init() { memory = .allocate(byteCount: Self.capacity, alignment: 16) }
+  init(largestScan: Int) {
+    self.largestScan = largestScan
+    memory = .allocate(byteCount: JPEGFileHeader.largest + largestScan + 2, alignment: 16)
+  }
 
   deinit { memory.deallocate() }
 
@@ -85,7 +87,9 @@ struct FrameAssembly: ~Copyable {
     else { return false }
     let start = Int(other.offset)
     let end = start + fragment.scan.count
-    guard end > start, end <= length ?? .max, !isLast || end >= furthest, cover(start..<end) else { return false }
+    guard end > start, end <= length ?? largestScan, !isLast || end >= furthest, cover(start..<end) else {
+      return false
+    }
     furthest = max(furthest, end)
     if isLast { length = end }
     tables = tables ?? fragment.tables

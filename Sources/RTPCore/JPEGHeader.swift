@@ -139,6 +139,8 @@ private struct Segments {
 
   /// SOF0 (ITU-T T.81, B.2.2).
   private mutating func addFrame(_ segment: ByteReader) throws(JPEGFault) {
+    // A picture has one.
+    guard frame == nil else { throw .noSOS }
     var reader = segment
     guard let precision = reader.byte(), let height = reader.word(), let width = reader.word(),
       let components = reader.byte()

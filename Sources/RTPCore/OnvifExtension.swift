@@ -19,20 +19,28 @@ public struct OnvifExtension {
     var huffman: [UInt8] = []
   }
 
-  /// Reads an extension's body; what is no segment of a JPEG's header ends it.
+  /// Reads an extension's body; what is no segment of a JPEG's header ends it, and what is none of its kind is left out.
   static func read(_ body: ByteReader) -> Fields {
     var reader = body
     var fields = Fields()
     while let (marker, segment) = try? JPEGHeader.segment(&reader) {
-      let bytes = Array(segment.rest)
       switch marker {
-      case 0xC0 where bytes.count >= 9 && bytes.count == 6 + 3 * Int(bytes[5]) && [1, 3].contains(bytes[5]):
-        fields.frame = bytes
-      case 0xC4: fields.huffman += bytes
+      case 0xC0: fields.frame = frame(Array(segment.rest)) ?? fields.frame
+      case 0xC4 where HuffmanTables.isStandard(segment) != nil: fields.huffman += segment.rest
       default: break
       }
     }
     return fields
+  }
+
+  /// SOF0's body as a receiver takes it: 8 bits, one or three components, with the two tables that there are.
+  private static func frame(_ body: [UInt8]) -> [UInt8]? {
+    guard body.count >= 9, body[0] == 8, [1, 3].contains(body[5]), body.count == 6 + 3 * Int(body[5]) else {
+      return nil
+    }
+    var frame = body
+    for place in stride(from: 8, to: frame.count, by: 3) { frame[place] = min(frame[place], 1) }
+    return frame
   }
 
   init(_ header: JPEGHeader) { self.header = header }

@@ -129,7 +129,8 @@ public struct RTCPReceiver: Sendable {
       jitter: statistics.jitter)
     if let last, last.ssrc == source {
       block.lastReport = last.info.ntp.middle
-      block.delay = UInt32(clamping: ((now - last.arrival) << 16) / 1_000_000_000)
+      // Of microseconds, which 16 bits more do not push out.
+      block.delay = UInt32(clamping: ((now - last.arrival) / 1000) << 16 / 1_000_000)
     }
     return block
   }

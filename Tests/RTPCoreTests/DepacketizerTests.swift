@@ -8,12 +8,10 @@ import Testing
   private struct Outcome {
     var frames: [[UInt8]] = []
     var incomplete: UInt64 = 0
-    var malformed: UInt64 = 0
-    var foreign: UInt64 = 0
     var statistics = ReceptionStatistics()
   }
 
-  private func receive(_ packets: [[UInt8]], finish: Bool = true) -> Outcome {
+  private func receive(_ packets: [[UInt8]]) -> Outcome {
     var depacketizer = Depacketizer()
     var outcome = Outcome()
     for (index, packet) in packets.enumerated() {
@@ -23,10 +21,8 @@ import Testing
         }
       }
     }
-    if finish { depacketizer.finish() }
+    depacketizer.finish()
     outcome.incomplete = depacketizer.incomplete
-    outcome.malformed = depacketizer.malformed
-    outcome.foreign = depacketizer.foreign
     outcome.statistics = depacketizer.statistics
     return outcome
   }
@@ -81,38 +77,6 @@ import Testing
     #expect(try decode(#require(outcome.frames.first)) == decode(jpeg))
   }
 
-  @Test func readsTablesOfQAndRestartHeaders() throws {
-    let scan: [UInt8] = [1, 2, 3, 0xFF, 0xD9]
-    func packet(_ type: UInt8, _ q: UInt8, _ extra: [UInt8]) -> [UInt8] {
-      let rtp: [UInt8] = [0x80, 0x80 | 26, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]
-      return rtp + [0, 0, 0, 0, type, q, 2, 3] + extra + scan
-    }
-    let byQ = try #require(receive([packet(0, 50, [])]).frames.first)
-    let read = try header(byQ).get()
-    #expect(read.tables == QuantizationTables(q: 50) && read.sampling == .yuv422)
-    #expect([read.width, read.height] == [16, 24])
-    let restart = try #require(receive([packet(65, 50, [0, 7, 0xFF, 0xFF])]).frames.first)
-    #expect(try header(restart).get().restartInterval == 7)
-    // A table alone serves for both.
-    let one = [UInt8](repeating: 9, count: 64)
-    let single = try #require(receive([packet(1, 255, [0, 0, 0, 64] + one)]).frames.first)
-    #expect(try header(single).get().tables.chroma == SIMD64(repeating: 9))
-  }
-
-  /// RFC 2435, 4.2: with Q from 128 to 254 the tables may come once; with 255 they never may be left out.
-  @Test func remembersTheTablesOfAQ() throws {
-    let table = [UInt8](repeating: 9, count: 128)
-    func packet(_ q: UInt8, _ frame: UInt8, _ tables: [UInt8]) -> [UInt8] {
-      let rtp: [UInt8] = [0x80, 0x80 | 26, 0, frame, 0, 0, frame, 0, 0, 0, 0, 1]
-      return rtp + [0, 0, 0, 0, 1, q, 2, 2, 0, 0, 0, UInt8(tables.count)] + tables + [1, 2, 0xFF, 0xD9]
-    }
-    let known = receive([packet(200, 1, table), packet(200, 2, []), packet(201, 3, [])])
-    #expect(known.frames.count == 2 && known.incomplete == 1)
-    #expect(try header(known.frames[1]).get().tables.luma == SIMD64(repeating: 9))
-    let never = receive([packet(255, 1, table), packet(255, 2, [])])
-    #expect(never.frames.count == 1 && never.incomplete == 1)
-  }
-
   /// A size over 2040 is taken from the SDP, or from ONVIF's extension.
   @Test func largePicturesHaveTheirSize() throws {
     let jpeg = try Samples.jpeg(width: 2304, height: 64)
@@ -147,85 +111,6 @@ import Testing
     // The newer one's packets came first.
     let turned = receive([second[0]] + first + second.dropFirst())
     #expect(turned.frames.count == 2 && turned.incomplete == 0)
-  }
-
-  /// Bytes that come twice, none, or behind the end make no frame whole.
-  @Test func onlyWholeFramesAreWhole() {
-    func packet(_ sequence: UInt8, _ offset: UInt8, _ scan: [UInt8], last: Bool = false) -> [UInt8] {
-      let rtp: [UInt8] = [0x80, last ? 0x80 | 26 : 26, 0, sequence, 0, 0, 0, 1, 0, 0, 0, 1]
-      return rtp + [0, 0, 0, offset, 1, 50, 2, 2] + scan
-    }
-    let part = [UInt8](repeating: 7, count: 100)
-    #expect(receive([packet(1, 0, part), packet(2, 100, part, last: true)]).frames.count == 1)
-    for bad in [
-      [packet(1, 0, part), packet(2, 0, part), packet(3, 200, [], last: true)], [packet(1, 0, [], last: true)],
-      [packet(1, 0, part), packet(2, 50, part, last: true)], [packet(1, 100, part, last: true)],
-      [packet(1, 0, part), packet(2, 200, part), packet(3, 100, part, last: true)],
-    ] { #expect(receive(bad).frames.isEmpty) }
-  }
-
-  /// A sender that begins anew with the same SSRC is followed after a silence, whatever its numbers are.
-  @Test func aSenderMayBeginAnew() throws {
-    let jpeg = try Samples.jpeg(width: 64, height: 64)
-    var depacketizer = Depacketizer()
-    var frames = 0
-    for (sequence, timestamp, start) in [(UInt16(5000), UInt32(1_000_000), Int64(0)), (9, 17, 3_000_000_000)] {
-      for packet in try PacketizerTests.packets(jpeg, size: 400, sequence: sequence, timestamp: timestamp) {
-        packet.withUnsafeBytes { if case .frame = depacketizer.receive($0, arrival: start) { frames += 1 } }
-      }
-    }
-    #expect(frames == 2 && depacketizer.statistics.lost == 0)
-  }
-
-  @Test func restartIntervalsComeThrough() throws {
-    let jpeg = Samples.edit(try Samples.jpeg()) { segments, _ in segments.append((0xDD, [1, 2])) }
-    let received = try #require(receive(try PacketizerTests.packets(jpeg, size: 300)).frames.first)
-    #expect(try header(received).get().restartInterval == 0x0102 && Samples.scan(received) == Samples.scan(jpeg))
-  }
-
-  @Test func refusesWhatIsNoJPEGPayload() throws {
-    let rtp: [UInt8] = [0x80, 0x80 | 26, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]
-    let bad: [[UInt8]] = [
-      [], [1, 2, 3], rtp, rtp + [0, 0, 0, 0, 1, 255, 1],
-      rtp + [0, 0, 0, 0, 2, 255, 1, 1, 0, 0, 0, 0], rtp + [0, 0, 0, 0, 1, 255, 1, 1, 0, 0, 0, 128, 1],
-      rtp + [0, 0, 0, 0, 1, 255, 1, 1, 0, 3, 1, 0] + [UInt8](repeating: 0, count: 256),
-      rtp + [0, 0, 0, 0, 65, 50, 1, 1, 0],
-    ]
-    for packet in bad {
-      let outcome = receive([packet])
-      #expect(outcome.frames.isEmpty && outcome.malformed == 1)
-    }
-  }
-
-  /// Another sender's packets do not spoil the stream; when the first falls silent, it is followed.
-  @Test func followsOneSource() throws {
-    let jpeg = try Samples.jpeg(width: 64, height: 64)
-    let ours = try PacketizerTests.packets(jpeg, size: 400)
-    let other = ours.map { Array($0[..<8]) + [9, 9, 9, 9] + Array($0[12...]) }
-    let mixed = zip(ours, other).flatMap { [$0, $1] }
-    let outcome = receive(mixed)
-    #expect(outcome.frames.count == 1 && outcome.foreign == UInt64(other.count) && outcome.statistics.lost == 0)
-    var depacketizer = Depacketizer()
-    var frames = 0
-    for (packets, start) in [(ours, Int64(0)), (other, 2_000_000_000)] {
-      for packet in packets {
-        packet.withUnsafeBytes { if case .frame = depacketizer.receive($0, arrival: start) { frames += 1 } }
-      }
-    }
-    #expect(frames == 2)
-  }
-
-  /// Hostile packets: lengths and offsets that go anywhere.
-  @Test func survivesNoise() throws {
-    let jpeg = try Samples.jpeg(width: 64, height: 64)
-    let packets = try PacketizerTests.packets(jpeg, size: 400)
-    var depacketizer = Depacketizer()
-    for round in 0..<20_000 {
-      var packet = packets[round % packets.count]
-      for _ in 0..<Int.random(in: 0...4) { packet[Int.random(in: 0..<min(32, packet.count))] = .random(in: 0...255) }
-      packet.removeLast(Int.random(in: 0...packet.count))
-      packet.withUnsafeBytes { _ = depacketizer.receive($0, arrival: Int64(round) * 2_000_000_000) }
-    }
   }
 }
 

@@ -57,23 +57,6 @@ import Testing
     }
   }
 
-  /// CSRCs, an extension and padding are passed over; what claims more than is there is refused.
-  @Test func rtpOptionalParts() {
-    func payload(_ packet: [UInt8]) -> [UInt8]? {
-      packet.withUnsafeBytes { RTPHeader.read($0).map { Array($0.payload) } }
-    }
-    let fixed: [UInt8] = [26, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3]
-    #expect(payload([0x82] + fixed + [1, 1, 1, 1, 2, 2, 2, 2, 9]) == [9])
-    #expect(payload([0x90] + fixed + [0xBE, 0xDE, 0, 1, 1, 2, 3, 4, 9]) == [9])
-    #expect(payload([0xA0] + fixed + [9, 0, 0, 3]) == [9])
-    #expect(payload([0x82] + fixed + [1, 1, 1, 1]) == nil)
-    #expect(payload([0x90] + fixed + [0xBE, 0xDE, 0, 2, 1, 2, 3, 4]) == nil)
-    #expect(payload([0xA0] + fixed + [9, 0, 0, 5]) == nil)
-    #expect(payload([0xA0] + fixed + [9, 0]) == nil)
-    #expect(payload([0x40] + fixed) == nil)
-    #expect(payload(Array(([0x80] + fixed).dropLast())) == nil)
-  }
-
   @Test(arguments: [(1, 1), (8, 1), (9, 2), (1080, 135), (1920, 240), (2040, 255)])
   func blocks(pixels: Int, blocks: Int) {
     #expect(JPEGPayloadHeader.blocks(width: UInt16(pixels), height: 8) == (UInt8(blocks), 1))

@@ -316,6 +316,24 @@ private let second: Int64 = 1_000_000_000
     #expect(event2 == .ended)
   }
 
+  /// A report that is answered after days: the time since then is as much as can be said, 18 hours.
+  @Test(arguments: [(2, 2 << 16), (60, 60 << 16), (50 * 3600, Int(UInt32.max))])
+  func delays(seconds: Int64, delay: Int) throws {
+    var sender = sender()
+    var receiver = RTCPReceiver(isUnicast: true)
+    _ = report(&sender, now: 0).withUnsafeBytes { receiver.receive($0, source: 0xCAFE, now: 0) }
+    var answer = [UInt8](repeating: 0, count: 512)
+    let count = answer.withUnsafeMutableBytes {
+      receiver.report(ReceptionStatistics(), of: 0xCAFE, now: seconds * second, into: $0, chance: 0)
+    }
+    let told = answer[..<count].withUnsafeBytes { bytes -> UInt32? in
+      var reader = RTCPReader(bytes)
+      guard case .receiverReport(_, var blocks)? = reader?.next() else { return nil }
+      return blocks.next()?.delay
+    }
+    #expect(told.map { Int($0) } == delay)
+  }
+
   @Test func silentReceiversAreForgotten() {
     var sender = sender()
     let heard = receiverReport(of: 5, about: 0xCAFE)

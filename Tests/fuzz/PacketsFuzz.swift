@@ -1,0 +1,82 @@
+/// A network's packets: the input has each behind its length in two bytes. They come a millisecond apart; behind one of
+/// no bytes comes a silence in which another source may take over; one of one byte stands for the source's goodbye.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  let input = UnsafeRawBufferPointer(start: start, count: count)
+  for dimensions in [nil, (width: UInt16(4000), height: UInt16(3000))] {
+    var receiver = Receiver(dimensions)
+    var reader = ByteReader(input)
+    while let length = reader.word(), let packet = reader.take(min(Int(length), reader.remaining)) {
+      withCopy(of: packet.rest) { receiver.take(UnsafeRawBufferPointer($0)) }
+    }
+    receiver.end()
+  }
+  return 0
+}
+
+private struct Receiver: ~Copyable {
+  private var depacketizer: Depacketizer
+  private var now: Int64 = 0
+  private var packets: UInt64 = 0
+  private var frames: UInt64 = 0
+  /// What came of scans, with its timestamp.
+  private var parts: [(timestamp: UInt32, offset: Int, bytes: [UInt8])] = []
+  private var wasExtended = false
+
+  init(_ dimensions: (width: UInt16, height: UInt16)?) {
+    // No more than inputs can fill: AddressSanitizer's blocks cost what they have of bytes.
+    depacketizer = Depacketizer(dimensions: dimensions, largestScan: 1 << 15)
+  }
+
+  mutating func take(_ packet: UnsafeRawBufferPointer) {
+    if let read = RTPHeader.read(packet), let fragment = Fragment(read) {
+      parts.append((read.header.timestamp, Int(fragment.header.offset), Array(fragment.scan)))
+      wasExtended = wasExtended || fragment.onvif != nil
+    }
+    if case .frame(let jpeg, let width, let height, let timestamp) = depacketizer.receive(packet, arrival: now) {
+      frames += 1
+      check(jpeg, width, height, timestamp: timestamp)
+    }
+    if packet.count == 1 { depacketizer.endSource() }
+    packets += 1
+    now += packet.isEmpty ? 2_000_000_000 : 1_000_000
+  }
+
+  private func check(_ jpeg: UnsafeRawBufferPointer, _ width: Int, _ height: Int, timestamp: UInt32) {
+    precondition(jpeg.suffix(2).elementsEqual([0xFF, 0xD9]))
+    precondition(JPEGHeader.size(of: jpeg).map { [Int($0.width), Int($0.height)] } == [width, height])
+    var reader = JPEGReader(repairs: true)
+    do throws(JPEGFault) {
+      _ = try reader.read(jpeg)
+    } catch .noEOI {
+      // What is in the scan is for the decoder to say: a marker at its beginning leaves nothing of it.
+    } catch .unsupported(let what) {
+      // ONVIF's extension may say more than RFC 2435 can, but no JPEG that is none.
+      precondition(wasExtended && [.components, .sampling, .huffman, .tables].contains(what), "unsupported \(what)")
+    } catch { preconditionFailure("\(error)") }
+
+    guard let start = JPEGHeader.scanOffset(in: jpeg, from: 2) else { preconditionFailure("it has no scan") }
+    let scan = UnsafeRawBufferPointer(rebasing: jpeg[start...])
+    var came = [Bool](repeating: false, count: scan.count)
+    for part in parts where part.timestamp == timestamp {
+      for (index, byte) in zip(part.offset..., part.bytes) where index < scan.count && scan[index] == byte {
+        came[index] = true
+      }
+    }
+    precondition(came.dropLast(2).allSatisfy { $0 }, "a byte of the scan came in no packet")
+  }
+
+  consuming func end() {
+    depacketizer.finish()
+    let incomplete = depacketizer.incomplete
+    depacketizer.finish()
+    precondition(depacketizer.incomplete == incomplete)
+    precondition(depacketizer.frames == frames && frames + incomplete <= packets)
+    precondition(depacketizer.unsized <= incomplete)
+    precondition(depacketizer.malformed + depacketizer.foreign <= packets)
+    let statistics = depacketizer.statistics
+    precondition(statistics.packets <= packets)
+    precondition(statistics.duplicates + statistics.reordered <= statistics.packets)
+    precondition(statistics.jitterMicroseconds >= 0 && statistics.jitterMicroseconds < 1e11)
+  }
+}
