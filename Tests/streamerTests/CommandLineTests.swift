@@ -59,7 +59,15 @@ import Testing
       (["libcamera:0", "--to", "h:1"], "libcamera"), (["/dev/video0", "/dev/video0", "--to", "h:1"], "twice"),
       (["receive"], "no port"), (["receive", "5000", "6000"], "'6000'"), (["receive", "5000", "--to", "h:1"], "--to"),
       (["receive", "5000", "--frames", "0"], "--frames '0'"), (["list", "x"], "'x'"),
-      (["list", "--out", "d"], "--out"),
+      (["list", "--out", "d"], "--out"), (["test:", "--to", "h:65535"], "--rtcp-mux"),
+      (["test:", "test:", "--to", "h:65533"], "65536"), (["test:", "test:", "--to", "h:65534", "--rtcp-mux"], "65536"),
+      (["test:", "--to", "h:1", "--dscp", "AF51"], "--dscp 'AF51'"),
+      (["test:", "--to", "h:1", "--dscp", "64"], "--dscp '64'"),
+      (["test:", "--to", "h:1", "--interface", "no0"], "--interface 'no0'"),
+      (["test:", "--to", "h:1", "--pace", "fast"], "--pace 'fast'"),
+      (["test:", "--to", "h:1", "--ttl", "256"], "--ttl '256'"),
+      (["test:", "--to", "h:1", "--realtime", "0"], "--realtime '0'"),
+      (["test:", "--to", "h:1", "--mtu", "199"], "--mtu '199'"),
     ]
     for (words, part) in wrong {
       let said = complaint(words)
@@ -71,8 +79,8 @@ import Testing
     let options = try options("test:", "test:", "--to", "127.0.0.1:5000", "--ssrc", "ffffffff", "--cpu", "1")
     let second = try StreamSettings(options, camera: 1)
     #expect(second.destinations.map(\.port) == [5002] && second.ssrc == 0 && second.cpu == 2)
-    let last = try self.options("test:", "test:", "--to", "127.0.0.1:65535")
-    #expect(throws: UsageError.self) { _ = try StreamSettings(last, camera: 1) }
+    #expect(try self.options("test:", "test:", "--to", "127.0.0.1:65532").cameras.count == 2)
+    #expect(try self.options("test:", "--to", "127.0.0.1:65535", "--rtcp-mux").isMuxed)
   }
 
   @Test func everyOptionIsExplained() {
@@ -91,4 +99,10 @@ import Testing
     ])
     #expect(value.description == #"{"a": [1, 2.5, 3, null, null, true], "b\"\u000a": "x\\\u0001é"}"#)
   }
+
+  @Test(arguments: [("0", 0), ("63", 63), ("EF", 46), ("af41", 34), ("AF11", 10), ("CS5", 40), ("cs0", 0), ("LE", 1)])
+  func classesOfService(text: String, number: Int) { #expect(ServiceClass.number(text) == number) }
+
+  @Test(arguments: ["", "-1", "64", "CS8", "AF00", "AF44", "AF1", "CS", "EF1", "x"])
+  func whatIsNoClassOfService(text: String) { #expect(ServiceClass.number(text) == nil) }
 }
