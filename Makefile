@@ -3,7 +3,7 @@ RELEASE := swift build -c release --static-swift-stdlib -Xswiftc -warnings-as-er
 PREFIX ?= /usr/local
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test unit lint bench bench-gate kinds soak lab debian13 install clean
+.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send kinds soak lab debian13 install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,16 @@ bench: ## what it costs here: instructions, time and allocations of the parts; C
 	$(RELEASE) --product benchmarks
 	@bench/micro.py
 	@bench/cost
+
+bench-send: ## what sending costs beside a bare loop in C: CPU time a packet, with UDP GSO and without
+	@scripts/deps build test
+	$(RELEASE) --product streamer
+	@bench/send
+
+bench-peers: ## the program beside GStreamer, FFmpeg and a bare loop in C, in the camera lab: latency, CPU, memory
+	@scripts/deps build test
+	$(RELEASE) --product streamer
+	@bench/peers
 
 bench-gate: ## fail where a part takes over 5 % more instructions than bench/thresholds.json has, or allocates
 	@scripts/deps build test

@@ -9,18 +9,14 @@ public struct PacketBatch: ~Copyable {
   /// The packets it holds now.
   public private(set) var count = 0
 
+  /// The most that it held: what is beyond takes no memory yet.
+  private var ready = 0
+
   /// Allocates for `capacity` packets, once.
   public init(capacity: Int) {
     self.capacity = capacity
     messages = .allocate(capacity: capacity)
     ranges = .allocate(capacity: 2 * capacity)
-    ranges.initialize(repeating: iovec(), count: 2 * capacity)
-    for index in 0..<capacity {
-      var message = mmsghdr()
-      message.msg_hdr.msg_iov = ranges + 2 * index
-      message.msg_hdr.msg_iovlen = 2
-      (messages + index).initialize(to: message)
-    }
   }
 
   deinit {
@@ -35,9 +31,21 @@ public struct PacketBatch: ~Copyable {
   public mutating func append(header: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer) {
     guard count < capacity else { return }
     let pair = ranges + 2 * count
+    if count == ready { prepare(pair) }
     pair[0] = iovec(iov_base: UnsafeMutableRawPointer(mutating: header.baseAddress), iov_len: header.count)
     pair[1] = iovec(iov_base: UnsafeMutableRawPointer(mutating: payload.baseAddress), iov_len: payload.count)
     count += 1
+  }
+
+  /// One message more than there ever were.
+  @inline(never)
+  private mutating func prepare(_ pair: UnsafeMutablePointer<iovec>) {
+    pair.initialize(repeating: iovec(), count: 2)
+    var message = mmsghdr()
+    message.msg_hdr.msg_iov = pair
+    message.msg_hdr.msg_iovlen = 2
+    (messages + ready).initialize(to: message)
+    ready += 1
   }
 
   /// Bytes of one packet.

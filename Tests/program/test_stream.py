@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +14,7 @@ import unittest
 import program
 import pictures
 import players
+import rtcp
 import rtpjpeg
 from program import Run, free_port, run, stream_to_receiver
 
@@ -220,6 +222,25 @@ class EndToEnd(unittest.TestCase):
         self.assertIn(len(lines), range(5, 8))
         self.assertIn("packets to 127.0.0.1:9 are lost: Connection refused (ECONNREFUSED)", sender.err)
         self.assertEqual(sender.err.count("ECONNREFUSED"), 1)
+
+
+class Ways(unittest.TestCase):
+    def test_the_class_of_service_is_on_every_packet(self):
+        """The stream's and the reports', over IPv4 and IPv6."""
+        for host, level, option, kind in [("127.0.0.1", socket.IPPROTO_IP, socket.IP_RECVTOS, socket.IP_TOS),
+                                          ("::1", socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, socket.IPV6_TCLASS)]:
+            with self.subTest(host), rtcp.Session(free_port(family=socket.AF_INET6 if ":" in host else socket.AF_INET), host) as session:
+                sockets = session.rtp.socket, session.rtcp.socket
+                for each in sockets:
+                    each.setsockopt(level, option, 1)
+                    each.settimeout(5)
+                place = f"[{host}]" if ":" in host else host
+                with Run("test:", "--size", "320x240", "--dscp", "AF41", "--to", f"{place}:{session.port}"):
+                    for each in sockets:
+                        for _ in range(1 if each is sockets[1] else 20):
+                            _, control, _, _ = each.recvmsg(2048, 64)
+                            (found, number, data), = control
+                            self.assertEqual((found, number, data[0]), (level, kind, 34 << 2))
 
 
 class Stopping(unittest.TestCase):
