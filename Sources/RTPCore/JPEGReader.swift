@@ -7,6 +7,9 @@ public struct JPEGReader: ~Copyable {
   /// The last header, whose bytes are in `memory`; there is none where `lastSize` is 0.
   private var last = JPEGHeader.none
   private var lastSize = 0
+  private var tail = TailCheck()
+  /// Frames whose end was searched for, byte by byte.
+  private(set) var searches = 0
 
   /// Longer headers (with a thumbnail, say) are parsed every time.
   private static let longest = 4096
@@ -28,9 +31,13 @@ public struct JPEGReader: ~Copyable {
     let start = isLast(frame) ? last.scanOffset : try parse(frame)
     // What could not be kept is read anew each time.
     let header = start <= Self.longest ? last : try JPEGHeader(frame)
-    if isExact { return JPEGPicture(header: header, scan: .init(rebasing: frame[start...]), isRepaired: false) }
+    if isExact || tail.isTrusted(frame, from: start) {
+      return JPEGPicture(header: header, scan: .init(rebasing: frame[start...]), isRepaired: false)
+    }
+    searches &+= 1
     switch ScanEnd(of: frame, from: start) {
     case .eoi(let end):
+      tail.learn(isJunk: end < frame.count)
       return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: false)
     case .cut(let end):
       guard repairs, end > start else { throw .noEOI }
