@@ -13,8 +13,7 @@ public struct DatagramSender: ~Copyable {
     to destination: SocketAddress, over route: Route = Route(), segments: Bool = true
   ) throws(SystemCallError) {
     let socket = try UDPSocket(destination.family, name: destination.description)
-    // A broadcast address is refused (EACCES) without it; for others it changes nothing.
-    _ = socket.set(SOL_SOCKET, SO_BROADCAST, Int32(1))
+    socket.allowBroadcast()
     // What is larger than a packet may be on the way there is refused (EMSGSIZE), not cut into fragments.
     socket.forbidFragments(destination.family)
     try route.apply(to: socket, destination)

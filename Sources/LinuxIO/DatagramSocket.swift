@@ -11,9 +11,11 @@ public struct DatagramSocket: ~Copyable {
   private static let largest = 2048
 
   /// Takes datagrams at an address of this machine (port 0: the kernel chooses), or those to a multicast group.
-  public init(at address: SocketAddress) throws(SystemCallError) {
+  /// - Parameter interface: that a group is joined on; nil: the routing table's.
+  public init(at address: SocketAddress, interface: String? = nil) throws(SystemCallError) {
     let socket = try UDPSocket(address.family, name: address.description)
-    try socket.listen(at: address)
+    socket.allowBroadcast()
+    try socket.listen(at: address, interface: interface)
     self.socket = socket
     peer = nil
     memory = .allocate(byteCount: Self.largest, alignment: 16)

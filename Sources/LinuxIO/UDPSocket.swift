@@ -34,22 +34,24 @@ struct UDPSocket: ~Copyable {
   }
 
   /// Binds to an address of this machine, or joins the multicast group that it is: several programs can be in one.
-  func listen(at address: SocketAddress) throws(SystemCallError) {
+  /// - Parameter interface: that a group is joined on; nil: the routing table's.
+  func listen(at address: SocketAddress, interface: String? = nil) throws(SystemCallError) {
     guard address.isMulticast else { return try bind(to: address) }
     _ = set(SOL_SOCKET, SO_REUSEADDR, Int32(1))
     try bind(to: address)
+    let index = interface.map { Int32(bitPattern: if_nametoindex($0)) } ?? 0
     let errno =
       switch address.family {
       case .ipv4:
         set(
           Int32(IPPROTO_IP), IP_ADD_MEMBERSHIP,
-          ip_mreqn(imr_multiaddr: address.withIPv4 { $0.sin_addr }, imr_address: in_addr(), imr_ifindex: 0))
+          ip_mreqn(imr_multiaddr: address.withIPv4 { $0.sin_addr }, imr_address: in_addr(), imr_ifindex: index))
       case .ipv6:
         set(
           Int32(IPPROTO_IPV6), IPV6_JOIN_GROUP,
           ipv6_mreq(
             ipv6mr_multiaddr: address.withIPv6 { $0.sin6_addr },
-            ipv6mr_interface: address.withIPv6 { $0.sin6_scope_id }))
+            ipv6mr_interface: index > 0 ? UInt32(index) : address.withIPv6 { $0.sin6_scope_id }))
       }
     if let errno {
       throw SystemCallError(
@@ -57,6 +59,9 @@ struct UDPSocket: ~Copyable {
         remedy: "is there a network interface with a route for it? (ip route)")
     }
   }
+
+  /// A broadcast address is refused (EACCES) without it; for others it changes nothing.
+  func allowBroadcast() { _ = set(SOL_SOCKET, SO_BROADCAST, Int32(1)) }
 
   /// The most routers that packets to a group may pass.
   func setTimeToLive(_ hops: Int, _ family: SocketAddress.Family) {

@@ -66,9 +66,13 @@ public struct Depacketizer: ~Copyable {
   public var ssrc: UInt32? { source?.ssrc }
 
   /// The source said goodbye: the next one is taken at once.
-  public mutating func endSource() {
-    source?.seen = .min / 2
-  }
+  public mutating func endSource() { source?.seen = Self.never }
+
+  /// Whether there is a source that did not say goodbye.
+  public var isFollowing: Bool { source.map { $0.seen != Self.never } ?? false }
+
+  /// When a source that ended was seen: long ago.
+  private static let never = Int64.min / 2
 
   /// Ends the frames under way, at the end of a stream.
   public mutating func finish() {

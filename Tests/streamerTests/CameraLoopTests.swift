@@ -42,6 +42,8 @@ private struct ScriptedSource: FrameSource, ~Copyable {
 
   var number: Int32 { bell.number }
 
+  var isQueue: Bool { true }
+
   mutating func next() throws -> Frame? {
     atEveryFrame()
     guard !entries.isEmpty else {

@@ -7,11 +7,14 @@ protocol FrameSource: ~Copyable {
   var info: SourceInfo { get }
   /// The next frame, or nil where none is due yet. At most two frames are out at a time.
   mutating func next() throws -> Frame?
+  /// Frames wait in it until they are taken, the oldest first; others give the newest.
+  var isQueue: Bool { get }
   /// Which instant its timestamps are of, known with its first frame.
   var timestampSource: TimestampSource? { get }
 }
 
 extension FrameSource where Self: ~Copyable {
+  var isQueue: Bool { false }
   var timestampSource: TimestampSource? { nil }
 }
 

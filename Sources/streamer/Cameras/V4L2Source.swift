@@ -36,6 +36,8 @@ struct V4L2Source: FrameSource, ~Copyable {
 
   var number: Int32 { ring.number }
 
+  var isQueue: Bool { true }
+
   func next() throws -> Frame? { try ring.dequeue() }
 
   var timestampSource: TimestampSource? { ring.timestampSource }

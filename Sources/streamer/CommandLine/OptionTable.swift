@@ -60,7 +60,8 @@ struct OptionEntry: Sendable {
       "cpu", "N", [.stream], "Bind the camera's thread to this CPU; a second camera's to the next. Default: unbound."),
     OptionEntry(
       "rtcp-mux", nil, sending,
-      "Send RTCP reports to the receiver's RTP port, and take them on this one's (RFC 5761). Default: to PORT + 1."),
+      "Send RTCP reports to the receiver's RTP port, and take them on this one's (RFC 5761); those of a multicast group's receivers are not heard then. Default: to PORT + 1."
+    ),
     OptionEntry(
       "ttl", "N", sending, "How many routers packets to a multicast group may pass, 0 to 255 (default 1: none)."),
     OptionEntry(

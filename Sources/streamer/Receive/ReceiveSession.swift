@@ -44,7 +44,7 @@ struct ReceiveSession: ~Copyable {
   var feedbackNumber: Int32 { feedback.number }
 
   /// When `report` is to be called, in nanoseconds of CLOCK_MONOTONIC.
-  var reportDue: Int64 { feedback.due ?? .max }
+  var reportDue: Int64 { depacketizer.isFollowing ? feedback.due ?? .max : .max }
 
   var isDone: Bool { hasStopped || options.frames.map { depacketizer.frames >= $0 } ?? false }
 
@@ -53,7 +53,7 @@ struct ReceiveSession: ~Copyable {
   /// Takes all that is there, as long as it is not done.
   mutating func receive() throws {
     let count = receiver.receive()
-    let arrival = Clock.monotonic
+    let (arrival, realtime) = Clock.pair
     for index in 0..<count where !isDone {
       let datagram = receiver.datagram(at: index)
       if RTCPHeader.begins(datagram) {
@@ -64,7 +64,7 @@ struct ReceiveSession: ~Copyable {
       if case .frame(let jpeg, let width, let height, let timestamp) = depacketizer.receive(datagram, arrival: arrival)
       {
         size = (width, height)
-        measure(timestamp)
+        measure(timestamp, arrival: realtime)
         if firstFrame == 0 { firstFrame = arrival }
         lastFrame = arrival
         try keep(jpeg)
@@ -80,6 +80,7 @@ struct ReceiveSession: ~Copyable {
 
   /// Reports to the sender, if that is due.
   mutating func report() {
+    guard depacketizer.isFollowing else { return }
     feedback.report(depacketizer.statistics, of: depacketizer.ssrc, over: receiver)
   }
 
@@ -88,11 +89,12 @@ struct ReceiveSession: ~Copyable {
     feedback.report(depacketizer.statistics, of: depacketizer.ssrc, over: receiver, isLast: true)
   }
 
-  private mutating func measure(_ timestamp: UInt32) {
+  /// - Parameter arrival: by the wall clock, in nanoseconds.
+  private mutating func measure(_ timestamp: UInt32, arrival: Int64) {
     guard options.hasSharedClock || feedback.isLocal, let source = depacketizer.ssrc,
       let captured = feedback.captureTime(of: timestamp, source: source)
     else { return }
-    latency.record(Clock.realtime - captured)
+    latency.record(arrival - captured)
   }
 
   private mutating func sayUnsized() {

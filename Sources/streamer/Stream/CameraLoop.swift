@@ -57,7 +57,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
         case .pace: try pushAll()
         case .report: try report()
         case .destination(let index): try push(index)
-        case .feedback(let index): hear(index)
+        case .feedback(let index): try hear(index)
         }
       }
     }
@@ -78,6 +78,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     } else {
       do throws(DropCause) {
         let picture = try reader.read(frame.bytes)
+        if delivery.isTooLarge, delivery.adaptPacketSize() { postPacketSize() }
         try delivery.begin(picture, timestamp: frame.timestamp)
         if picture.isRepaired || frame.isDamaged { statistics.repaired += 1 }
         inFlight = consume frame
@@ -95,18 +96,21 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   /// The frame that is to be sent now: where the loop is behind, the newest.
   private mutating func nextFrame() throws -> Frame? {
-    guard var frame = try source.next() else { return nil }
-    var isNext = judge(frame)
-    if !keepsAll, lateness.isLate(Clock.monotonic - frame.timestamp) {
-      while let newer = try source.next() {
-        if isNext { statistics.stale += 1 }
-        isNext = judge(newer)
-        frame = newer
-      }
+    guard var frame = try source.next(), judge(frame) else { return nil }
+    guard !keepsAll, source.isQueue, lateness.isLate(Clock.monotonic - frame.timestamp) else { return frame }
+    // What is in flight is staler still.
+    try endFrame()
+    for _ in 0..<Self.mostQueued {
+      guard let newer = try source.next() else { break }
+      guard judge(newer) else { continue }
+      statistics.stale += 1
+      frame = newer
     }
-    if isNext { return frame }
-    return nil
+    return frame
   }
+
+  /// More than any driver's queue holds: a camera that is quicker than the loop shall not keep it from all else.
+  private static var mostQueued: Int { 32 }
 
   /// Counts what is missing before a frame. One that comes behind a newer one would set receivers back: it is not sent,
   /// and was counted as missing already.
@@ -120,7 +124,6 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// Sends all receivers what there is to send now.
   private mutating func pushAll() throws {
     for index in 0..<delivery.count { try push(index) }
-    if inFlight != nil, let due = delivery.due { try events.waitForPace(until: due) }
     // Where all frames are kept, the next is not taken before this one is gone.
     if keepsAll { try events.waitForSource(source.number, inFlight == nil) }
   }
@@ -135,6 +138,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     var progress = delivery.push(index, &statistics)
     if progress == .tooLarge { progress = try shrink(index) }
     try events.wait(progress == .full, for: &delivery[index], number: index)
+    if progress == .paced { try events.waitForPace(until: Clock.monotonic + Pace.tick) }
     if progress == .unreachable { postError(of: index) }
     if wasSegmenting && !delivery[index].isSegmenting { board.post { $0.refusedSegments[index] = true } }
     if delivery.isDone { try endFrame() }
@@ -142,11 +146,13 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   /// Packets are larger than the way to a receiver takes.
   private mutating func shrink(_ index: Int) throws -> Destination.Progress {
-    guard let frame = inFlight?.bytes, let picture = try? reader.read(frame),
-      delivery.shrink(picture, index, &statistics)
-    else { return .unreachable }
-    postPacketSize()
-    return delivery.push(index, &statistics)
+    if let frame = inFlight?.bytes, let picture = try? reader.read(frame), delivery.shrink(picture) {
+      postPacketSize()
+      let progress = delivery.push(index, &statistics)
+      if progress != .tooLarge { return progress }
+    }
+    delivery.giveUp(index, &statistics)
+    return .unreachable
   }
 
   /// Gives the frame in flight back to the camera; what is not sent of it is left out.
@@ -196,16 +202,22 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func report() throws {
     isReporting = true
     let time = Clock.pair
-    var next = Int64.max
     for index in 0..<delivery.count {
       delivery[index].reports.report(ssrc: delivery.ssrc, clock: delivery.clock, time: time)
-      next = min(next, delivery[index].reports.due ?? .max)
     }
+    try waitToReport()
+  }
+
+  private func waitToReport() throws {
+    var next = Int64.max
+    for index in 0..<delivery.count { next = min(next, delivery[index].reports.due ?? .max) }
     try events.waitToReport(at: next)
   }
 
   /// Takes a receiver's report.
-  private mutating func hear(_ index: Int) {
+  private mutating func hear(_ index: Int) throws {
+    // Who leaves brings the next report nearer.
+    defer { if isReporting { try? waitToReport() } }
     switch delivery[index].reports.hear(ssrc: delivery.ssrc) {
     case .nothing: break
     case .collision:

@@ -14,6 +14,8 @@ struct Delivery: ~Copyable {
   /// A receiver got a part only of the frame in flight.
   private var isPartial = false
   private var isUnderWay = false
+  /// Packets were larger than a way took, and are still made so large.
+  private(set) var isTooLarge = false
   /// Packets of the frame that receivers are not sent, since their sockets are still full of older ones.
   private var skipped = 0
 
@@ -86,9 +88,6 @@ struct Delivery: ~Copyable {
     destinations[index].reports.count(packets: packets.count, octets: bytes - headers)
   }
 
-  /// When the pace allows more packets, in nanoseconds of CLOCK_MONOTONIC; nil: it holds none back.
-  var due: Int64? { isUnderWay ? pace.due : nil }
-
   /// Whether every receiver has the frame, or what there was of it for them.
   var isDone: Bool { (0..<destinations.count).allSatisfy { destinations[$0].isDone } }
 
@@ -115,6 +114,7 @@ struct Delivery: ~Copyable {
   /// Makes packets as large as the ways to all receivers take, where the user did not fix their size.
   /// - Returns: whether it changed.
   mutating func adaptPacketSize() -> Bool {
+    isTooLarge = false
     let size = packetSize.choose(destinations)
     guard size != packetizer.packetSize else { return false }
     packetizer.setPacketSize(size, largestFrame: largestFrame)
@@ -123,18 +123,22 @@ struct Delivery: ~Copyable {
   }
 
   /// The packets in flight are larger than a way takes: they are made anew, smaller, unless some were sent.
-  /// - Returns: whether they were; if not, this frame is lost to this receiver.
-  mutating func shrink(_ picture: JPEGPicture, _ index: Int, _ statistics: inout StreamStatistics) -> Bool {
+  /// - Returns: whether they were; if not, the next frame's are.
+  mutating func shrink(_ picture: JPEGPicture) -> Bool {
     let before = packetizer.packetSize
-    let isFresh = (0..<destinations.count).allSatisfy { destinations[$0].sent == 0 }
-    if isFresh, adaptPacketSize(), packetizer.packetSize < before {
-      packetizer.takeBack()
-      if (try? plan(picture, timestamp: packetizer.timestamp)) != nil { return true }
-    }
+    isTooLarge = true
+    guard (0..<destinations.count).allSatisfy({ destinations[$0].sent == 0 }), adaptPacketSize(),
+      packetizer.packetSize < before
+    else { return false }
+    packetizer.takeBack()
+    return (try? plan(picture, timestamp: packetizer.timestamp)) != nil
+  }
+
+  /// The frame's packets are larger than the way to a receiver takes: the frame is lost to it.
+  mutating func giveUp(_ index: Int, _ statistics: inout StreamStatistics) {
     destinations[index].fail(.messageTooLarge)
     statistics.unreachablePackets += UInt64(destinations[index].abandon(batch))
     isPartial = true
-    return false
   }
 
   /// Goes on under another SSRC.

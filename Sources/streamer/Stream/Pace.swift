@@ -25,14 +25,14 @@ struct Pace {
   /// Bytes that leave at once: any queue takes them.
   private static let burst = 16_384
   /// Nanoseconds between two groups of packets.
-  private static let tick: Int64 = 1_000_000
+  static let tick: Int64 = 1_000_000
   /// With `on` never slower than this, in bytes a nanosecond (50 Mbit/s): the slowest wire takes it.
   private static let slowest = 0.006_25
 
   /// - Parameter interval: between two frames, where the camera says it; else it is measured.
   init(_ setting: Setting, interval: Int64?) {
     self.setting = setting
-    self.interval = interval ?? 33_333_333
+    self.interval = max(interval ?? 33_333_333, Self.tick)
     isIntervalKnown = interval != nil
   }
 
@@ -70,15 +70,11 @@ struct Pace {
   func allowed(_ batch: borrowing PacketBatch, sent: Int) -> Int {
     guard rate > 0 else { return batch.count }
     let size = max(1, batch.packetSize)
-    let bytes = min(allowedBytes(Clock.monotonic), sent * size + Self.burst)
-    return bytes >= byteCount ? batch.count : min(batch.count, bytes / size)
+    let step = max(Self.burst, size, Int(2 * rate * Double(Self.tick)))
+    let bytes = min(allowedBytes(Clock.monotonic), sent * size + step)
+    return bytes >= byteCount ? batch.count : min(batch.count, max(1, bytes / size))
   }
 
   /// All of the frame may leave.
   mutating func end() { rate = 0 }
-
-  /// When more may leave; nil: all may.
-  var due: Int64? {
-    rate > 0 ? Clock.monotonic + Self.tick : nil
-  }
 }

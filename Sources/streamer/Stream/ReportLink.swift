@@ -16,7 +16,7 @@ struct ReportLink: ~Copyable {
   ) throws(SystemCallError) -> ReportLink {
     let stream = sender.destination
     if isMuxed { return ReportLink(try DatagramSocket(sharing: sender), to: stream, name) }
-    let socket = try socket(beside: sender)
+    let socket = try socket(beside: sender, route.interface)
     try socket.setRoute(route, to: stream)
     return ReportLink(socket, to: stream.with(port: stream.port + 1), name)
   }
@@ -30,10 +30,14 @@ struct ReportLink: ~Copyable {
   deinit { memory.deallocate() }
 
   /// The port behind RTP's at this end, too, where it is free; a group's reports come to the group.
-  private static func socket(beside sender: borrowing DatagramSender) throws(SystemCallError) -> DatagramSocket {
+  private static func socket(
+    beside sender: borrowing DatagramSender, _ interface: String?
+  ) throws(SystemCallError) -> DatagramSocket {
     let group = sender.destination
     if group.isMulticast {
-      do throws(SystemCallError) { return try DatagramSocket(at: group.with(port: group.port + 1)) } catch {
+      do throws(SystemCallError) {
+        return try DatagramSocket(at: group.with(port: group.port + 1), interface: interface)
+      } catch {
         // Without a route to the group there are no reports either; the stream's packets tell the user.
       }
     } else if sender.localAddress.port < .max {

@@ -39,7 +39,7 @@ struct SDPCommand {
     guard let first = streams.first else { return [] }
     let session = UInt64(Clock.realtime / 1_000_000_000)
     return try first.settings.destinations.enumerated().map { index, destination in
-      let local = try DatagramSender(to: destination).localAddress
+      let local = try DatagramSender(to: destination, over: first.settings.options.route).localAddress
       return SessionDescription(
         origin: .init(host: local.host, isIPv6: local.family == .ipv6), sessionID: session,
         name: streams.map(\.settings.camera.description).joined(separator: ", "),
