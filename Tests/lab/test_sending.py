@@ -63,7 +63,10 @@ class Segments(Case):
         one, other = self.receiver(), self.receiver()
         # Packets to a host whose Ethernet address is not known yet wait in the kernel, and the oldest are dropped when there
         # are too many of them: it shall be known.
-        self.stop(self.stream("test:", "--size", "64x64", "--to", f"{E1000}:9", "--to", f"{VIRTIO}:9"))
+        process = self.stream("test:", "--size", "64x64", "--to", f"{E1000}:9", "--to", f"{VIRTIO}:9")
+        known = machine.run("for i in $(seq 100); do [ $(ip neigh | grep -c lladdr) -ge 2 ] && exit 0; sleep 0.1; done; exit 1")
+        self.assertEqual(known.status, 0, machine.run("ip neigh").stdout)
+        self.stop(process)
         process = self.stream(self.large(), "--fps", 5, "--to", f"{E1000}:{one.port}", "--to", f"{VIRTIO}:{other.port}")
         for receiver in (one, other):
             receiver.collect(20, until=lambda r: r.markers() >= 10)
