@@ -69,9 +69,7 @@ public struct JPEGReader: ~Copyable {
       difference |= block(start, offset)
       offset &+= 64
     }
-    let half = difference.lowHalf | difference.highHalf
-    let quarter = half.lowHalf | half.highHalf
-    return quarter[0] | quarter[1] == 0
+    return difference.isZero
   }
 
   /// In which bits 64 bytes of a frame differ from the last header's.

@@ -56,8 +56,7 @@ enum ScanEnd: Equatable {
         let behind = place.loadUnaligned(fromByteOffset: part &* 16 &+ 1, as: Vector.self)
         found |= isSet(here .== Vector(repeating: 0xFF)) & ~isSet(behind .== .zero)
       }
-      let halves = unsafeBitCast(found, to: SIMD2<UInt64>.self)
-      guard halves[0] | halves[1] == 0 else { break }
+      guard unsafeBitCast(found, to: SIMD2<UInt64>.self).isZero else { break }
       place += block
       left &-= 1
     }
@@ -66,7 +65,7 @@ enum ScanEnd: Equatable {
 
   private typealias Vector = SIMD16<UInt8>
 
-  /// 0xFF where a mask is true. Swift's own `any` is a chain of comparisons without SSE 4.1.
+  /// 0xFF where a mask is true.
   @inline(__always)
   private static func isSet(_ mask: SIMDMask<Vector.MaskStorage>) -> Vector { unsafeBitCast(mask, to: Vector.self) }
 }

@@ -55,10 +55,8 @@ struct TailCheck {
     let mixed = (one ^ other &* 0x9E37_79B9_7F4A_7C15) &* 0xD6E8_FEB8_6659_FD93
     let name = UInt32(truncatingIfNeeded: mixed >> 32)
     let same = unsafeBitCast(tails .== Tails(repeating: name), to: SIMD8<UInt64>.self)
-    let half = same.lowHalf | same.highHalf
-    let quarter = half.lowHalf | half.highHalf
     tails[next] = name
     next = (next &+ 1) & (Self.enough - 1)
-    return quarter[0] | quarter[1] != 0
+    return !same.isZero
   }
 }

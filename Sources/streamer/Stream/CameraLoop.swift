@@ -234,14 +234,19 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     hasCollided = false
     let time = Clock.pair
     lastCollision = time.monotonic
-    for index in 0..<delivery.count {
-      delivery[index].reports.sayGoodbye(ssrc: delivery.ssrc, clock: delivery.clock, time: time)
-      delivery[index].reports.restart(now: time.monotonic)
-    }
+    sayGoodbye(time)
+    for index in 0..<delivery.count { delivery[index].reports.restart(now: time.monotonic) }
     delivery.changeSource()
     isReporting = false
     let ssrc = delivery.ssrc
     board.post { $0.changedSSRC = ssrc }
+  }
+
+  /// Ends the source for all receivers.
+  private func sayGoodbye(_ time: (monotonic: Int64, realtime: Int64)) {
+    for index in 0..<delivery.count {
+      delivery[index].reports.sayGoodbye(ssrc: delivery.ssrc, clock: delivery.clock, time: time)
+    }
   }
 
   private func postTimestampSource() {
@@ -261,10 +266,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func finish() {
     if inFlight != nil { delivery.flush(&statistics) }
     try? endFrame()
-    let time = Clock.pair
-    for index in 0..<delivery.count {
-      delivery[index].reports.sayGoodbye(ssrc: delivery.ssrc, clock: delivery.clock, time: time)
-    }
+    sayGoodbye(Clock.pair)
     postStatistics()
   }
 }

@@ -72,11 +72,14 @@ struct Delivery: ~Copyable {
     let progress = destinations[index].push(batch, upTo: pace.allowed(batch, sent: before))
     let sent = destinations[index].sent
     if sent > before { count(before..<sent, of: index, &statistics) }
-    if progress == .unreachable {
-      statistics.unreachablePackets += UInt64(destinations[index].abandon(batch))
-      isPartial = true
-    }
+    if progress == .unreachable { leaveOut(index, &statistics) }
     return progress
+  }
+
+  /// A receiver can't be reached: the rest of the frame is lost to it.
+  private mutating func leaveOut(_ index: Int, _ statistics: inout StreamStatistics) {
+    statistics.unreachablePackets += UInt64(destinations[index].abandon(batch))
+    isPartial = true
   }
 
   @inline(__always)
@@ -137,8 +140,7 @@ struct Delivery: ~Copyable {
   /// The frame's packets are larger than the way to a receiver takes: the frame is lost to it.
   mutating func giveUp(_ index: Int, _ statistics: inout StreamStatistics) {
     destinations[index].fail(.messageTooLarge)
-    statistics.unreachablePackets += UInt64(destinations[index].abandon(batch))
-    isPartial = true
+    leaveOut(index, &statistics)
   }
 
   /// Goes on under another SSRC.

@@ -51,7 +51,7 @@ struct Destination: ~Copyable {
       hasBuffer = sender.setSendBuffer(bytes: 2 * largestFrame)
     }
     // The kernel's own part makes a packet half as large again, or more.
-    if isCongested { isCongested = sender.unsent > max(0, sender.sendBuffer - 2 * byteCount) && sender.unsent > 0 }
+    if isCongested { isCongested = sender.unsent > max(0, sender.sendBuffer - 2 * byteCount) }
     isDone = isCongested
     return !isDone
   }
