@@ -1,14 +1,16 @@
 import CLinux
 import Glibc
 
-/// A UDP socket connected to one receiver.
+/// A UDP socket connected to one receiver, as soon as there is a way there: a board's network can come up after it.
 public struct DatagramSender: ~Copyable {
   private let socket: UDPSocket
   private var segmentation: Segmentation
+  private var isConnected: Bool
   /// Who it sends to.
   public let destination: SocketAddress
 
   /// - Parameter segments: many packets of one size are handed over in one call, where the kernel can do that.
+  /// - Throws: what no waiting would mend; without a way to the receiver each `send` tries again.
   public init(
     to destination: SocketAddress, over route: Route = Route(), segments: Bool = true
   ) throws(SystemCallError) {
@@ -17,10 +19,19 @@ public struct DatagramSender: ~Copyable {
     // What is larger than a packet may be on the way there is refused (EMSGSIZE), not cut into fragments.
     socket.forbidFragments(destination.family)
     try route.apply(to: socket, destination)
-    try socket.connect(to: destination)
+    let obstacle = socket.connect(to: destination)
+    if let obstacle, !Self.isPassing(obstacle) {
+      throw SystemCallError("connect", on: destination.description, obstacle)
+    }
+    isConnected = obstacle == nil
     segmentation = Segmentation(socket, isWanted: segments)
     self.socket = socket
     self.destination = destination
+  }
+
+  /// A network that is not there yet can come.
+  private static func isPassing(_ errno: Errno) -> Bool {
+    [.networkUnreachable, .hostUnreachable, .networkDown, .addressNotAvailable].contains(errno)
   }
 
   /// For epoll.
@@ -75,6 +86,7 @@ public struct DatagramSender: ~Copyable {
   /// where that is refused, in single packets (sendmmsg).
   @inline(__always)
   public mutating func send(_ batch: borrowing PacketBatch, from first: Int, count: Int) -> Outcome {
+    if !isConnected, let obstacle = connect() { return .failed(obstacle) }
     if segmentation.isOn, count > 1 {
       let size = batch.size(of: first)
       let group = Segmentation.group(count, ofSize: size)
@@ -84,6 +96,14 @@ public struct DatagramSender: ~Copyable {
     let (sent, errno) = retrying { sendmmsg(number, batch.messages + first, UInt32(wanted), 0) }
     guard let errno else { return Int(sent) == wanted ? .sent(wanted) : .stopped(Int(sent)) }
     return Outcome(errno)
+  }
+
+  /// - Returns: nil where there is a way now.
+  @inline(never)
+  private mutating func connect() -> Errno? {
+    let obstacle = socket.connect(to: destination)
+    isConnected = obstacle == nil
+    return obstacle
   }
 
   /// - Returns: nil where the kernel or the device can't do it, which is remembered.

@@ -5,10 +5,6 @@ import Glibc
 public struct DatagramSocket: ~Copyable {
   private let socket: UDPSocket
   private let peer: SocketAddress?
-  private let memory: UnsafeMutableRawBufferPointer
-
-  /// More than any report has; what is longer is cut.
-  private static let largest = 2048
 
   /// Takes datagrams at an address of this machine (port 0: the kernel chooses), or those to a multicast group.
   /// - Parameter interface: that a group is joined on; nil: the routing table's.
@@ -18,7 +14,6 @@ public struct DatagramSocket: ~Copyable {
     try socket.listen(at: address, interface: interface)
     self.socket = socket
     peer = nil
-    memory = .allocate(byteCount: Self.largest, alignment: 16)
   }
 
   /// Uses a sender's own port, to and from its receiver alone. An epoll can watch it apart from the sender.
@@ -28,10 +23,7 @@ public struct DatagramSocket: ~Copyable {
     let copy = try checked("fcntl", on: destination.description) { clinux_duplicate(number) }
     socket = UDPSocket(owning: copy, name: destination.description)
     peer = destination
-    memory = .allocate(byteCount: Self.largest, alignment: 16)
   }
-
-  deinit { memory.deallocate() }
 
   /// For epoll.
   public var number: Int32 { socket.number }
@@ -50,7 +42,7 @@ public struct DatagramSocket: ~Copyable {
 
   /// What one `receive` came to.
   public enum Received {
-    /// Valid until the next call.
+    /// In the memory that was given.
     case datagram(UnsafeRawBufferPointer, from: SocketAddress)
     /// There is none.
     case none
@@ -58,8 +50,8 @@ public struct DatagramSocket: ~Copyable {
     case failed(Errno)
   }
 
-  /// Takes a datagram that is there.
-  public func receive() -> Received {
+  /// Takes a datagram that is there; what of it the memory does not hold is cut off.
+  public func receive(into memory: UnsafeMutableRawBufferPointer) -> Received {
     var storage = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
     let (count, errno) = withUnsafeMutablePointer(to: &storage) { storage in

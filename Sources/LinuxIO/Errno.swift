@@ -10,14 +10,18 @@ public struct Errno: RawRepresentable, Equatable, Sendable, CustomStringConverti
   public static var last: Errno { Errno(rawValue: Glibc.errno) }
 
   public static let accessDenied = Errno(rawValue: EACCES)
+  public static let addressNotAvailable = Errno(rawValue: EADDRNOTAVAIL)
   public static let addressInUse = Errno(rawValue: EADDRINUSE)
   public static let brokenPipe = Errno(rawValue: EPIPE)
   public static let busy = Errno(rawValue: EBUSY)
   public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+  public static let hostUnreachable = Errno(rawValue: EHOSTUNREACH)
   public static let inputOutput = Errno(rawValue: EIO)
   public static let interrupted = Errno(rawValue: EINTR)
   public static let invalidArgument = Errno(rawValue: EINVAL)
   public static let messageTooLarge = Errno(rawValue: EMSGSIZE)
+  public static let networkDown = Errno(rawValue: ENETDOWN)
+  public static let networkUnreachable = Errno(rawValue: ENETUNREACH)
   public static let noDevice = Errno(rawValue: ENODEV)
   public static let noSpace = Errno(rawValue: ENOSPC)
   public static let notTTY = Errno(rawValue: ENOTTY)

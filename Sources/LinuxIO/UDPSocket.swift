@@ -23,10 +23,8 @@ struct UDPSocket: ~Copyable {
 
   var number: Int32 { descriptor.number }
 
-  func connect(to address: SocketAddress) throws(SystemCallError) {
-    try checked("connect", on: name) {
-      address.withSockaddr { Glibc.connect(number, $0, address.length) }
-    }
+  func connect(to address: SocketAddress) -> Errno? {
+    retrying { address.withSockaddr { Glibc.connect(number, $0, address.length) } }.errno
   }
 
   func bind(to address: SocketAddress) throws(SystemCallError) {

@@ -120,6 +120,21 @@ class Ways(Case):
         self.assertGreaterEqual(len(rtpjpeg.frames(good.packets())), 20)
         self.assertIn("left out as unreachable", result.stdout)
 
+    def test_a_network_that_comes_later_is_waited_for(self):
+        """There is no route to the one at the start (ENETUNREACH): the other gets all, and the one as soon as there is."""
+        good, later = self.receiver(), self.receiver()
+        default = machine.run("ip route show default").stdout.strip()
+        self.assertEqual(machine.run("ip route del default; ip link set eth1 down").status, 0)
+        self.addCleanup(lambda: machine.run(f"ip link set eth1 up; ip route replace {default}"))
+        process = self.stream("test:", "--size", "320x240", "--to", f"{VIRTIO}:{later.port}", "--to", f"{E1000}:{good.port}")
+        good.collect(20, until=lambda r: r.markers() >= 30)
+        self.assertFalse(later.data)
+        self.assertEqual(machine.run("ip link set eth1 up").status, 0)
+        later.collect(20, until=lambda r: r.markers() >= 10)
+        result = self.stop(process)
+        self.assertGreaterEqual(len(rtpjpeg.whole_frames(later.packets())), 9)
+        self.assertIn("(ENETUNREACH); the network is not up, or has no route there", result.stderr)
+
     def test_a_full_socket_delays_none(self):
         """One way takes 5 Mbit/s: its receiver gets whole frames, if fewer; the other gets every packet."""
         self.shape("eth1", "tbf", "rate", "5mbit", "burst", "20kb", "limit", "10mb")

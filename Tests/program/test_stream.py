@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -241,6 +242,19 @@ class Ways(unittest.TestCase):
                             _, control, _, _ = each.recvmsg(2048, 64)
                             (found, number, data), = control
                             self.assertEqual((found, number, data[0]), (level, kind, 34 << 2))
+
+
+class Memory(unittest.TestCase):
+    def test_a_receiver_costs_little(self):
+        """What is resident with many receivers, and with one."""
+        sizes = {}
+        for count in (1, 101):
+            words = [word for number in range(count) for word in ("--to", f"127.0.0.1:{20_000 + 2 * number}")]
+            with Run("test:", "--size", "64x64", *words, wait_for="fps, ") as sender:
+                time.sleep(1.5)
+                text = pathlib.Path(f"/proc/{sender.process.pid}/smaps_rollup").read_text()
+                sizes[count] = int(re.search(r"Rss:\s+(\d+)", text)[1]) * 1024
+        self.assertLess((sizes[101] - sizes[1]) / 100, 1500)
 
 
 class Stopping(unittest.TestCase):

@@ -72,20 +72,18 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     let lent = UnsafeMutablePointer<Int>.allocate(capacity: 1)
     defer { lent.deallocate() }
     lent.initialize(to: 0)
-    let board = try Board(destinations: 1)
-    let stop = try EventFD()
-    let stopNumber = stop.number
-    let source = ScriptedSource(entries, bell: try EventFD(), lent: lent, stop: { raise(stopNumber) }) {
+    let board = try Board()
+    let mailbox = try Mailbox()
+    let source = ScriptedSource(entries, bell: try EventFD(), lent: lent, stop: { mailbox.post(.stop) }) {
       #expect(lent.pointee <= mostHeld)
     }
     let port = receiver.localAddress.port
     let options = try StreamOptions(
       Arguments(["test:", "--to", "127.0.0.1:\(port)", "--mtu", "\(packetSize)"] + words))
     let settings = try StreamSettings(options, camera: 0)
-    let destinations = try DestinationList(settings.destinations, options)
-    let events = try LoopEvents(
-      source: source.number, stop: stop.number, statsSeconds: nil, destinations: destinations)
-    var loop = CameraLoop(source, settings, destinations: destinations, events: events, board: board)
+    for address in settings.destinations { mailbox.post(.add(address)) }
+    let events = try LoopEvents(source: source.number, mailbox: mailbox.number, statsSeconds: nil)
+    var loop = CameraLoop(source, settings, events: events, mailbox: mailbox, board: board)
     try loop.run()
     #expect(lent.pointee == 0)
     var packets = 0

@@ -14,9 +14,3 @@ enum TestJPEG {
     return Array(memory[..<(try JPEGEncoder().encode(picture.planes, quality: 80, into: memory))])
   }
 }
-
-/// Raises an eventfd by its number.
-func raise(_ number: Int32) {
-  var one: UInt64 = 1
-  _ = write(number, &one, 8)
-}

@@ -11,7 +11,7 @@ struct FeedbackLink: ~Copyable {
   private var rtcp: RTCPReceiver
   /// Where the sender's last report came from; which way reports go there.
   private var sender: (address: SocketAddress, isMuxed: Bool)?
-  private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: RTCPSender.largestReport, alignment: 8)
+  private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 8)
 
   /// - Parameter stream: where the stream is received.
   static func open(_ stream: SocketAddress, _ log: Log) throws(SystemCallError) -> FeedbackLink {
@@ -58,7 +58,7 @@ struct FeedbackLink: ~Copyable {
   /// - Returns: whether that source said goodbye.
   mutating func receive(source: UInt32?) -> Bool {
     var hasEnded = false
-    while case .datagram(let bytes, let address) = socket.receive() {
+    while case .datagram(let bytes, let address) = socket.receive(into: memory) {
       if take(bytes, from: address, isMuxed: false, source: source) { hasEnded = true }
     }
     return hasEnded

@@ -13,18 +13,27 @@ final class Board: Sendable {
     case refused(String)
   }
 
+  /// What there is to say of one receiver.
+  struct Receiver: Sendable {
+    let address: SocketAddress
+    /// Why packets to it failed.
+    var errno: Errno?
+    /// How it receives the stream.
+    var reception = RTCPSender.Reception()
+    /// The kernel does not cut its packets out of larger calls.
+    var refusesSegments = false
+    /// Its socket's buffer is smaller than was asked for.
+    var hasSmallBuffer = false
+  }
+
   struct State: Sendable {
     /// Set as soon as it streams.
     var info: SourceInfo?
     var statistics = StreamStatistics()
-    /// Why packets to a receiver failed, by its number.
-    var destinationErrors: [Errno?]
-    /// How each receiver receives the stream, by its number.
-    var receptions: [RTCPSender.Reception]
-    /// Whose packets the kernel does not cut out of larger calls, by the receiver's number.
-    var refusedSegments: [Bool]
-    /// Whose socket's buffer is smaller than was asked for, by the receiver's number.
-    var smallBuffers: [Bool]
+    /// In the order of the loop's.
+    var receivers: [Receiver] = []
+    /// Why receivers could not be added, the oldest first.
+    var refusedReceivers: [String] = []
     /// The packets' size, where it changed.
     var packetSize: Int?
     /// The SSRC that the stream goes on with, since another one has the one that it had.
@@ -38,19 +47,10 @@ final class Board: Sendable {
     var ticks = 0
   }
 
-  private let state: Mutex<State>
+  private let state = Mutex(State())
   private let bell: EventFD
 
-  /// - Parameter destinations: how many receivers it has.
-  init(destinations: Int) throws {
-    state = Mutex(
-      State(
-        destinationErrors: Array(repeating: nil, count: destinations),
-        receptions: Array(repeating: .init(), count: destinations),
-        refusedSegments: Array(repeating: false, count: destinations),
-        smallBuffers: Array(repeating: false, count: destinations)))
-    bell = try EventFD()
-  }
+  init() throws { bell = try EventFD() }
 
   /// For the main thread's epoll.
   var number: Int32 { bell.number }

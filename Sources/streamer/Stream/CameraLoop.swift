@@ -8,6 +8,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var reader: FrameReader
   private var delivery: Delivery
   private var inFlight: Frame?
+  private let options: StreamOptions
   private let keepsAll: Bool
   private var hasBegun = false
   private var gaps = SequenceGaps()
@@ -25,42 +26,96 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var lastCollision = Int64.min / 2
 
   private var events: LoopEvents
+  private let mailbox: Mailbox
   private let board: Board
+  /// For reports, one at a time.
+  private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: ReportLink.scratchSize, alignment: 8)
 
   init(
-    _ source: consuming Source, _ settings: StreamSettings, destinations: consuming DestinationList,
-    events: consuming LoopEvents, board: Board
+    _ source: consuming Source, _ settings: StreamSettings, events: consuming LoopEvents, mailbox: Mailbox, board: Board
   ) {
     reader = FrameReader(repairs: settings.options.repairs, recodes: settings.options.recodes)
     delivery = Delivery(
-      settings, largestFrame: source.info.largestFrame, interval: source.info.rate?.interval, destinations: destinations
-    )
+      settings, largestFrame: source.info.largestFrame, interval: source.info.rate?.interval)
+    options = settings.options
     keepsAll = settings.options.keepsAll
     lateness = Lateness(interval: source.info.rate?.interval ?? 33_333_333)
     rate = RateCheck(source.info.rate)
     silence = SilenceCheck(source.info.rate, now: Clock.monotonic)
     self.source = source
     self.events = events
+    self.mailbox = mailbox
     self.board = board
   }
+
+  deinit { scratch.deallocate() }
 
   /// Runs until it is told to stop.
   mutating func run() throws {
     defer { finish() }
+    // The first receivers are there already.
+    var hasMail = true
+    var isStarting = true
     while true {
+      // Behind all events: they may be of a receiver that is removed.
+      if hasMail, try !takeMail(isStarting) { return }
+      if isStarting { postInfo() }
+      hasMail = false
+      isStarting = false
       for index in 0..<events.wait() {
         switch events[index] {
         case .source: try takeFrame()
-        case .stop: return
+        case .mail: hasMail = true
         case .stats: postStatistics(isTick: true)
         case .watch: watch()
         case .pace: try pushAll()
         case .report: try report()
-        case .destination(let index): try push(index)
-        case .feedback(let index): try hear(index)
+        case .destination(let id): if let index = delivery.destinations.index(ofID: id) { try push(index) }
+        case .feedback(let id): if let index = delivery.destinations.index(ofID: id) { try hear(index) }
         }
       }
     }
+  }
+
+  /// Does what the main thread asks for.
+  /// - Parameter isStarting: a receiver that can't be added ends it all.
+  /// - Returns: whether it goes on.
+  private mutating func takeMail(_ isStarting: Bool) throws -> Bool {
+    for message in mailbox.take() {
+      switch message {
+      case .stop: return false
+      case .add(let address):
+        do { try add(address) } catch {
+          if isStarting { throw error }
+          let reason = "\(error)"
+          board.post { $0.refusedReceivers.append(reason) }
+        }
+      case .remove(let address): try remove(address)
+      }
+    }
+    return true
+  }
+
+  private mutating func add(_ address: SocketAddress) throws {
+    guard delivery.destinations.index(of: address) == nil else { return }
+    try delivery.add(address, options)
+    let index = delivery.destinations.count - 1
+    try events.watch(delivery.destinations[index])
+    board.post { $0.receivers.append(.init(address: address)) }
+    if inFlight == nil, delivery.adaptPacketSize(), hasBegun { postPacketSize() }
+    guard hasBegun else { return }
+    delivery.destinations[index].reports.start(now: Clock.monotonic)
+    // Behind its first packets.
+    isReporting = false
+  }
+
+  private mutating func remove(_ address: SocketAddress) throws {
+    guard let index = delivery.destinations.index(of: address) else { return }
+    sayGoodbye(to: index, Clock.pair)
+    try events.forget(&delivery.destinations[index])
+    delivery.remove(index)
+    board.post { _ = $0.receivers.remove(at: index) }
+    if inFlight != nil, delivery.isDone { try endFrame() }
   }
 
   /// One frame, from the camera to the sockets.
@@ -123,7 +178,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   /// Sends all receivers what there is to send now.
   private mutating func pushAll() throws {
-    for index in 0..<delivery.count { try push(index) }
+    for index in 0..<delivery.destinations.count { try push(index) }
+    // Without receivers, too.
+    if inFlight != nil, delivery.isDone { try endFrame() }
     // Where all frames are kept, the next is not taken before this one is gone.
     if keepsAll { try events.waitForSource(source.number, inFlight == nil) }
   }
@@ -132,15 +189,17 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func push(_ index: Int) throws {
     guard inFlight != nil else {
       // Its frame was abandoned while it waited.
-      return try events.wait(false, for: &delivery[index], number: index)
+      return try events.wait(false, for: &delivery.destinations[index])
     }
-    let wasSegmenting = delivery[index].isSegmenting
+    let wasSegmenting = delivery.destinations[index].isSegmenting
     var progress = delivery.push(index, &statistics)
     if progress == .tooLarge { progress = try shrink(index) }
-    try events.wait(progress == .full, for: &delivery[index], number: index)
+    try events.wait(progress == .full, for: &delivery.destinations[index])
     if progress == .paced { try events.waitForPace(until: Clock.monotonic + Pace.tick) }
     if progress == .unreachable { postError(of: index) }
-    if wasSegmenting && !delivery[index].isSegmenting { board.post { $0.refusedSegments[index] = true } }
+    if wasSegmenting && !delivery.destinations[index].isSegmenting {
+      board.post { $0.receivers[index].refusesSegments = true }
+    }
     if delivery.isDone { try endFrame() }
   }
 
@@ -171,9 +230,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   /// Tells the main thread of sockets that hold less than two frames.
   private func postBuffers() {
-    for index in 0..<delivery.count where !delivery[index].hasBuffer && !delivery[index].saidBuffer {
-      delivery[index].saidBuffer = true
-      board.post { $0.smallBuffers[index] = true }
+    for index in 0..<delivery.destinations.count
+    where !delivery.destinations[index].hasBuffer && !delivery.destinations[index].saidBuffer {
+      delivery.destinations[index].saidBuffer = true
+      board.post { $0.receivers[index].hasSmallBuffer = true }
     }
   }
 
@@ -184,10 +244,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   /// Tells the main thread the first time that a receiver's packets fail, and when the reason changes.
   private mutating func postError(of index: Int) {
-    let errno = delivery[index].errno
-    guard delivery[index].saidErrno != errno else { return }
-    delivery[index].saidErrno = errno
-    board.post { $0.destinationErrors[index] = errno }
+    let errno = delivery.destinations[index].errno
+    guard delivery.destinations[index].saidErrno != errno else { return }
+    delivery.destinations[index].saidErrno = errno
+    board.post { $0.receivers[index].errno = errno }
   }
 
   /// The first frame is here.
@@ -195,22 +255,23 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     hasBegun = true
     postTimestampSource()
     let now = Clock.monotonic
-    for index in 0..<delivery.count { delivery[index].reports.start(now: now) }
+    for index in 0..<delivery.destinations.count { delivery.destinations[index].reports.start(now: now) }
   }
 
   /// Sends the receivers the reports that are due.
   private mutating func report() throws {
     isReporting = true
     let time = Clock.pair
-    for index in 0..<delivery.count {
-      delivery[index].reports.report(ssrc: delivery.ssrc, clock: delivery.clock, time: time)
+    for index in 0..<delivery.destinations.count {
+      delivery.destinations[index].reports.report(
+        ssrc: delivery.ssrc, clock: delivery.clock, time: time, scratch: scratch)
     }
     try waitToReport()
   }
 
   private func waitToReport() throws {
     var next = Int64.max
-    for index in 0..<delivery.count { next = min(next, delivery[index].reports.due ?? .max) }
+    for index in 0..<delivery.destinations.count { next = min(next, delivery.destinations[index].reports.due ?? .max) }
     try events.waitToReport(at: next)
   }
 
@@ -218,13 +279,13 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func hear(_ index: Int) throws {
     // Who leaves brings the next report nearer.
     defer { if isReporting { try? waitToReport() } }
-    switch delivery[index].reports.hear(ssrc: delivery.ssrc) {
+    switch delivery.destinations[index].reports.hear(ssrc: delivery.ssrc, scratch: scratch) {
     case .nothing: break
     case .collision:
       // Once in a while: who sends such reports without end shall not have the stream begin anew without end.
       if Clock.monotonic - lastCollision > 10_000_000_000 { hasCollided = true }
     case .failed(let errno):
-      delivery[index].fail(errno)
+      delivery.destinations[index].fail(errno)
       postError(of: index)
     }
   }
@@ -235,7 +296,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     let time = Clock.pair
     lastCollision = time.monotonic
     sayGoodbye(time)
-    for index in 0..<delivery.count { delivery[index].reports.restart(now: time.monotonic) }
+    for index in 0..<delivery.destinations.count { delivery.destinations[index].reports.restart(now: time.monotonic) }
     delivery.changeSource()
     isReporting = false
     let ssrc = delivery.ssrc
@@ -244,9 +305,17 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   /// Ends the source for all receivers.
   private func sayGoodbye(_ time: (monotonic: Int64, realtime: Int64)) {
-    for index in 0..<delivery.count {
-      delivery[index].reports.sayGoodbye(ssrc: delivery.ssrc, clock: delivery.clock, time: time)
-    }
+    for index in 0..<delivery.destinations.count { sayGoodbye(to: index, time) }
+  }
+
+  private func sayGoodbye(to index: Int, _ time: (monotonic: Int64, realtime: Int64)) {
+    delivery.destinations[index].reports.sayGoodbye(
+      ssrc: delivery.ssrc, clock: delivery.clock, time: time, scratch: scratch)
+  }
+
+  private func postInfo() {
+    let info = source.info
+    board.post { $0.info = info }
   }
 
   private func postTimestampSource() {
@@ -258,7 +327,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     board.post { state in
       state.statistics = statistics
       state.isSilent = silence.isSilent
-      for index in 0..<delivery.count { state.receptions[index] = delivery[index].reports.reception }
+      for index in 0..<delivery.destinations.count {
+        state.receivers[index].reception = delivery.destinations[index].reports.reception
+      }
       if isTick { state.ticks += 1 }
     }
   }

@@ -6,7 +6,7 @@ import RTPCore
 struct Delivery: ~Copyable {
   private var packetizer: Packetizer
   private var batch: PacketBatch
-  private let destinations: DestinationList
+  private(set) var destinations = DestinationList()
   private let packetSize: PacketSize
   private let largestFrame: Int
   private var pace: Pace
@@ -19,29 +19,28 @@ struct Delivery: ~Copyable {
   /// Packets of the frame that receivers are not sent, since their sockets are still full of older ones.
   private var skipped = 0
 
-  init(_ settings: StreamSettings, largestFrame: Int, interval: Int64?, destinations: consuming DestinationList) {
+  init(_ settings: StreamSettings, largestFrame: Int, interval: Int64?) {
     packetSize = settings.options.packetSize
     packetizer = Packetizer(
-      packetSize: settings.options.packetSize.choose(destinations), largestFrame: largestFrame,
+      packetSize: settings.options.packetSize.largest, largestFrame: largestFrame,
       payloadType: settings.options.payloadType, ssrc: settings.ssrc, onvifExtension: settings.options.onvifExtension)
     batch = PacketBatch(capacity: packetizer.capacity)
     pace = Pace(settings.options.pace, interval: interval)
     self.largestFrame = largestFrame
-    self.destinations = destinations
   }
 
   var ssrc: UInt32 { packetizer.ssrc }
 
-  /// How many receivers.
-  var count: Int { destinations.count }
-
   /// The largest RTP packet that is made, in bytes.
   var largestPacket: Int { packetizer.packetSize }
 
-  subscript(_ index: Int) -> Destination {
-    unsafeAddress { destinations.address(index) }
-    nonmutating unsafeMutableAddress { destinations.mutableAddress(index) }
+  /// Adds a receiver, as the last one; it begins with the next frame.
+  mutating func add(_ address: SocketAddress, _ options: StreamOptions) throws(SystemCallError) {
+    try destinations.add(address, options)
   }
+
+  /// Removes a receiver, whatever it still was to get.
+  mutating func remove(_ index: Int) { destinations.remove(index) }
 
   /// Makes a frame's packets; every receiver begins with it.
   /// - Parameter timestamp: of its capture, in nanoseconds.

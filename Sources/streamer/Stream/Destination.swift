@@ -2,6 +2,8 @@ import LinuxIO
 
 /// One receiver: its stream, how much of the frame under way it has, and what is reported both ways.
 struct Destination: ~Copyable {
+  /// What the loop's events call it: its place in a list can change.
+  let id: UInt32
   private var sender: DatagramSender
   var reports: ReportLink
   private var next = 0
@@ -20,12 +22,15 @@ struct Destination: ~Copyable {
   /// The one that the user was told.
   var saidErrno: Errno?
 
-  init(_ sender: consuming DatagramSender, _ reports: consuming ReportLink) {
+  init(_ sender: consuming DatagramSender, _ reports: consuming ReportLink, id: UInt32) {
+    self.id = id
     self.sender = sender
     self.reports = reports
   }
 
   var number: Int32 { sender.number }
+
+  var address: SocketAddress { sender.destination }
 
   /// The largest packet that the way there takes, in bytes of UDP payload, as far as it is known.
   var largestPacket: Int? { sender.largestPacket }

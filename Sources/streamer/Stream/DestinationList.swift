@@ -1,33 +1,13 @@
 import LinuxIO
 
-/// A camera's receivers. A fixed list: they can't be copied, so Swift's Array can't hold them.
+/// A camera's receivers. They can't be copied, so Swift's Array can't hold them.
 struct DestinationList: ~Copyable {
-  private let list: UnsafeMutablePointer<Destination>
-  let count: Int
+  private var list: UnsafeMutablePointer<Destination>
+  private var capacity = 2
+  private(set) var count = 0
+  private var lastID: UInt32 = 0
 
-  init(_ addresses: [SocketAddress], _ options: StreamOptions) throws {
-    let list = UnsafeMutablePointer<Destination>.allocate(capacity: addresses.count)
-    var count = 0
-    do {
-      for address in addresses {
-        (list + count).initialize(to: try Self.open(address, options))
-        count += 1
-      }
-    } catch {
-      list.deinitialize(count: count)
-      list.deallocate()
-      throw error
-    }
-    self.list = list
-    self.count = count
-  }
-
-  private static func open(_ address: SocketAddress, _ options: StreamOptions) throws -> Destination {
-    let sender = try DatagramSender(to: address, over: options.route, segments: options.segments)
-    let reports = try ReportLink.open(
-      beside: sender, over: options.route, name: options.canonicalName, isMuxed: options.isMuxed)
-    return Destination(sender, reports)
-  }
+  init() { list = .allocate(capacity: 2) }
 
   deinit {
     list.deinitialize(count: count)
@@ -36,10 +16,38 @@ struct DestinationList: ~Copyable {
 
   /// By its address: what yields, where it is not inlined, allocates a frame for it.
   subscript(_ index: Int) -> Destination {
-    unsafeAddress { address(index) }
-    nonmutating unsafeMutableAddress { mutableAddress(index) }
+    unsafeAddress { UnsafePointer(list + index) }
+    nonmutating unsafeMutableAddress { list + index }
   }
 
-  func address(_ index: Int) -> UnsafePointer<Destination> { UnsafePointer(list + index) }
-  func mutableAddress(_ index: Int) -> UnsafeMutablePointer<Destination> { list + index }
+  /// Opens the way to a receiver; it is the last of the list then.
+  mutating func add(_ address: SocketAddress, _ options: StreamOptions) throws(SystemCallError) {
+    let sender = try DatagramSender(to: address, over: options.route, segments: options.segments)
+    let reports = try ReportLink.open(
+      beside: sender, over: options.route, name: options.canonicalName, isMuxed: options.isMuxed)
+    if count == capacity { grow() }
+    lastID += 1
+    (list + count).initialize(to: Destination(sender, reports, id: lastID))
+    count += 1
+  }
+
+  private mutating func grow() {
+    let larger = UnsafeMutablePointer<Destination>.allocate(capacity: 2 * capacity)
+    larger.moveInitialize(from: list, count: count)
+    list.deallocate()
+    list = larger
+    capacity *= 2
+  }
+
+  /// Closes the way to a receiver; those behind it move up.
+  mutating func remove(_ index: Int) {
+    (list + index).deinitialize(count: 1)
+    (list + index).moveInitialize(from: list + index + 1, count: count - index - 1)
+    count -= 1
+  }
+
+  func index(of address: SocketAddress) -> Int? { (0..<count).first { self[$0].address == address } }
+
+  /// - Parameter id: see `Destination.id`.
+  func index(ofID id: UInt32) -> Int? { (0..<count).first { self[$0].id == id } }
 }

@@ -13,7 +13,8 @@ struct LoopEvents: ~Copyable {
   enum Event {
     /// The camera has a frame.
     case source
-    case stop
+    /// The main thread has something to say.
+    case mail
     /// The statistics are due.
     case stats
     /// It is time to see whether the camera still gives frames.
@@ -22,18 +23,17 @@ struct LoopEvents: ~Copyable {
     case pace
     /// Receivers are to be sent reports.
     case report
-    /// A receiver's socket takes more packets.
-    case destination(Int)
+    /// A receiver's socket, by the receiver's id, takes more packets.
+    case destination(UInt32)
     /// A receiver sent a report.
-    case feedback(Int)
+    case feedback(UInt32)
   }
 
   /// - Parameters:
   ///   - source: the camera's descriptor.
-  ///   - stop: the descriptor that tells the loop to end.
+  ///   - mailbox: the descriptor that tells of messages.
   ///   - statsSeconds: how often the statistics are due; nil: never.
-  ///   - destinations: whose reports are waited for.
-  init(source: Int32, stop: Int32, statsSeconds: Double?, destinations: borrowing DestinationList) throws {
+  init(source: Int32, mailbox: Int32, statsSeconds: Double?) throws {
     let epoll = try Epoll()
     let statsTimer = try Timer()
     let watchTimer = try Timer()
@@ -41,13 +41,10 @@ struct LoopEvents: ~Copyable {
     try epoll.add(reportTimer.number, .readable, token: 4)
     let paceTimer = try Timer()
     try epoll.add(paceTimer.number, .readable, token: 5)
-    for index in 0..<destinations.count {
-      try epoll.add(destinations[index].reports.number, .readable, token: Self.firstDestination + 2 * UInt64(index) + 1)
-    }
     try watchTimer.start(first: Clock.monotonic + Self.watchInterval, every: Self.watchInterval)
     try epoll.add(watchTimer.number, .readable, token: 3)
     try epoll.add(source, .readable, token: 0)
-    try epoll.add(stop, .readable, token: 1)
+    try epoll.add(mailbox, .readable, token: 1)
     if let statsSeconds {
       let interval = Int64(statsSeconds * 1e9)
       try statsTimer.start(first: Clock.monotonic + interval, every: interval)
@@ -60,7 +57,9 @@ struct LoopEvents: ~Copyable {
     self.paceTimer = paceTimer
   }
 
-  private static var firstDestination: UInt64 { 6 }
+  /// Tokens of receivers have the id in their upper bits.
+  private static var destination: UInt64 { 6 }
+  private static var feedback: UInt64 { 7 }
   /// Nanoseconds.
   private static let watchInterval: Int64 = 1_000_000_000
 
@@ -72,7 +71,7 @@ struct LoopEvents: ~Copyable {
   subscript(_ index: Int) -> Event {
     switch epoll.token(at: index) {
     case 0: return .source
-    case 1: return .stop
+    case 1: return .mail
     case 2:
       _ = statsTimer.expirations()
       return .stats
@@ -86,8 +85,8 @@ struct LoopEvents: ~Copyable {
       _ = paceTimer.expirations()
       return .pace
     case let token:
-      let index = Int(token - Self.firstDestination) / 2
-      return token % 2 == 0 ? .destination(index) : .feedback(index)
+      let id = UInt32(truncatingIfNeeded: token >> 4)
+      return token & 15 == Self.destination ? .destination(id) : .feedback(id)
     }
   }
 
@@ -104,11 +103,22 @@ struct LoopEvents: ~Copyable {
   /// Has packets sent again at an instant, in nanoseconds of `Clock.monotonic`.
   func waitForPace(until time: Int64) throws(SystemCallError) { try paceTimer.start(first: time) }
 
+  /// Waits for a receiver's reports.
+  func watch(_ destination: borrowing Destination) throws(SystemCallError) {
+    try epoll.add(destination.reports.number, .readable, token: UInt64(destination.id) << 4 | Self.feedback)
+  }
+
+  /// Waits for nothing of a receiver any longer.
+  func forget(_ destination: inout Destination) throws(SystemCallError) {
+    epoll.remove(destination.reports.number)
+    try wait(false, for: &destination)
+  }
+
   /// Waits for a receiver's socket to take more, or no longer.
-  func wait(_ wanted: Bool, for destination: inout Destination, number: Int) throws(SystemCallError) {
+  func wait(_ wanted: Bool, for destination: inout Destination) throws(SystemCallError) {
     guard wanted != destination.isWaiting else { return }
     if wanted {
-      try epoll.add(destination.number, .writable, token: Self.firstDestination + 2 * UInt64(number))
+      try epoll.add(destination.number, .writable, token: UInt64(destination.id) << 4 | Self.destination)
     } else {
       epoll.remove(destination.number)
     }

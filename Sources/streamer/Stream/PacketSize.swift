@@ -7,6 +7,12 @@ enum PacketSize: Equatable, Sendable {
   /// As large as all receivers' ways take (their MTU), and no larger than this.
   case upTo(Int)
 
+  var largest: Int {
+    switch self {
+    case .fixed(let size), .upTo(let size): size
+    }
+  }
+
   func choose(_ destinations: borrowing DestinationList) -> Int {
     switch self {
     case .fixed(let size): return size

@@ -8,7 +8,6 @@ struct ReportLink: ~Copyable {
   private let name: CanonicalName
   /// From the first frame on.
   private var rtcp: RTCPSender?
-  private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: RTCPSender.largestReport, alignment: 8)
 
   /// - Parameter isMuxed: RTCP goes the way of RTP (RFC 5761); else each has a port, RTCP's behind RTP's (RFC 3550, 11).
   static func open(
@@ -27,8 +26,6 @@ struct ReportLink: ~Copyable {
     self.name = name
   }
 
-  deinit { memory.deallocate() }
-
   /// The port behind RTP's at this end, too, where it is free; a group's reports come to the group.
   private static func socket(
     beside sender: borrowing DatagramSender, _ interface: String?
@@ -40,7 +37,7 @@ struct ReportLink: ~Copyable {
       } catch {
         // Without a route to the group there are no reports either; the stream's packets tell the user.
       }
-    } else if sender.localAddress.port < .max {
+    } else if (1..<UInt16.max).contains(sender.localAddress.port) {
       let port = sender.localAddress.port + 1
       do throws(SystemCallError) { return try DatagramSocket(at: .any(group.family, port: port)) } catch {
         if error.errno != .addressInUse { throw error }
@@ -66,17 +63,26 @@ struct ReportLink: ~Copyable {
   @inline(__always)
   mutating func count(packets: Int, octets: Int) { rtcp?.count(packets: packets, octets: octets) }
 
+  /// Bytes of memory that sending and taking reports needs.
+  static let scratchSize = 2048
+
   /// Sends a report, if one is due.
-  /// - Parameter time: both clocks at one instant, in nanoseconds.
-  mutating func report(ssrc: UInt32, clock: MediaClock, time: (monotonic: Int64, realtime: Int64)) {
-    send(
-      rtcp?.report(ssrc: ssrc, clock: clock, now: time.monotonic, realtime: time.realtime, into: memory) ?? 0)
+  /// - Parameters:
+  ///   - time: both clocks at one instant, in nanoseconds.
+  ///   - scratch: `scratchSize` bytes.
+  mutating func report(
+    ssrc: UInt32, clock: MediaClock, time: (monotonic: Int64, realtime: Int64), scratch: UnsafeMutableRawBufferPointer
+  ) {
+    let size = rtcp?.report(ssrc: ssrc, clock: clock, now: time.monotonic, realtime: time.realtime, into: scratch)
+    send(scratch, size ?? 0)
   }
 
   /// Ends the source.
-  mutating func sayGoodbye(ssrc: UInt32, clock: MediaClock, time: (monotonic: Int64, realtime: Int64)) {
-    send(
-      rtcp?.goodbye(ssrc: ssrc, clock: clock, now: time.monotonic, realtime: time.realtime, into: memory) ?? 0)
+  mutating func sayGoodbye(
+    ssrc: UInt32, clock: MediaClock, time: (monotonic: Int64, realtime: Int64), scratch: UnsafeMutableRawBufferPointer
+  ) {
+    let size = rtcp?.goodbye(ssrc: ssrc, clock: clock, now: time.monotonic, realtime: time.realtime, into: scratch)
+    send(scratch, size ?? 0)
   }
 
   /// The stream goes on as another source.
@@ -91,8 +97,8 @@ struct ReportLink: ~Copyable {
   }
 
   /// Takes one datagram that is there.
-  mutating func hear(ssrc: UInt32) -> Heard {
-    switch socket.receive() {
+  mutating func hear(ssrc: UInt32, scratch: UnsafeMutableRawBufferPointer) -> Heard {
+    switch socket.receive(into: scratch) {
     case .none: return .nothing
     case .failed(let errno): return .failed(errno)
     case .datagram(let bytes, _):
@@ -104,7 +110,7 @@ struct ReportLink: ~Copyable {
   }
 
   /// A report that can't be sent now is left out: the next one comes.
-  private func send(_ size: Int) {
+  private func send(_ memory: UnsafeMutableRawBufferPointer, _ size: Int) {
     guard size > 0 else { return }
     _ = socket.send(UnsafeRawBufferPointer(rebasing: memory[..<size]), to: destination)
   }

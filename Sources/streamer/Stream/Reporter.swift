@@ -10,13 +10,13 @@ struct Reporter {
   /// The exit status that its end means.
   private(set) var status: Int32 = 0
   private var saidDrops: UInt32 = 0
-  private var saidErrors: [Errno?]
+  /// What was said of each receiver.
+  private var saidReceivers: [Board.Receiver] = []
+  private var saidRefusals = 0
   private var saidRecoding = FrameReader.Recoding()
   private var saidLowRate = false
   private var saidTimestamps = false
   private var saidSSRC: UInt32?
-  private var saidSegments: [Bool]
-  private var saidBuffers: [Bool]
   private var saidPacketSize: Int?
   private var isSilent = false
   private var ticks = 0
@@ -28,15 +28,12 @@ struct Reporter {
   init(_ settings: StreamSettings, hasSDP: Bool) {
     self.settings = settings
     self.hasSDP = hasSDP
-    saidErrors = Array(repeating: nil, count: settings.destinations.count)
-    saidSegments = Array(repeating: false, count: settings.destinations.count)
-    saidBuffers = saidSegments
   }
 
   mutating func report(_ state: Board.State) {
     if info == nil, let info = state.info {
       self.info = info
-      let receivers = settings.destinations.map(\.description).joined(separator: ", ")
+      let receivers = state.receivers.map(\.address.description).joined(separator: ", ")
       log.info("\(name): \(info.description), to \(receivers)")
       if max(info.size.width, info.size.height) > 2040, !hasSDP {
         log.warning(
@@ -48,7 +45,7 @@ struct Reporter {
       log.debug("\(name): timestamps are \(source.text)")
     }
     sayDrops(state.statistics)
-    sayErrors(state)
+    sayReceivers(state)
     saySilence(state)
     sayRecoding(state.statistics.recoding)
     sayRate(state.statistics)
@@ -57,7 +54,6 @@ struct Reporter {
       sayStatistics(state)
     }
     saySource(state)
-    sayHandover(state)
     if let end = state.end, !hasEnded { sayEnd(end, state) }
   }
 
@@ -69,42 +65,44 @@ struct Reporter {
     }
   }
 
-  private mutating func sayErrors(_ state: Board.State) {
-    for (index, errno) in state.destinationErrors.enumerated() {
-      guard let errno, errno != saidErrors[index] else { continue }
-      saidErrors[index] = errno
+  private mutating func sayReceivers(_ state: Board.State) {
+    for refusal in state.refusedReceivers.dropFirst(saidRefusals) { log.error("\(name): \(refusal)") }
+    saidRefusals = state.refusedReceivers.count
+    for receiver in state.receivers {
+      let said = saidReceivers.first { $0.address == receiver.address }
+      sayNews(receiver, since: said ?? .init(address: receiver.address))
+    }
+    saidReceivers = state.receivers
+    if let size = state.packetSize, size != saidPacketSize {
+      saidPacketSize = size
+      log.info("\(name): packets have up to \(size) bytes now, as much as the way to the receivers takes")
+    }
+  }
+
+  private func sayNews(_ receiver: Board.Receiver, since said: Board.Receiver) {
+    if let errno = receiver.errno, errno != said.errno {
       let remedy = Self.remedy(errno)
       log.warning(
-        "\(name): packets to \(settings.destinations[index]) are lost: \(errno)\(remedy). It is tried again with every frame"
-      )
+        "\(name): packets to \(receiver.address) are lost: \(errno)\(remedy). It is tried again with every frame")
+    }
+    if receiver.refusesSegments && !said.refusesSegments {
+      log.info(
+        "\(name): the network device on the way to \(receiver.address) takes no segmented sends (UDP GSO):"
+          + " packets are handed over one by one, which costs more CPU time")
+    }
+    if receiver.hasSmallBuffer && !said.hasSmallBuffer {
+      log.info(
+        "\(name): the socket to \(receiver.address) holds less than two frames:"
+          + " 'sudo sysctl net.core.wmem_max=4194304' allows more, so that a moment's delay costs no packets")
     }
   }
 
   private static func remedy(_ errno: Errno) -> String {
     switch errno {
     case .connectionRefused: "; nobody receives there yet"
+    case .networkUnreachable, .networkDown, .addressNotAvailable: "; the network is not up, or has no route there"
     case .messageTooLarge: "; packets are larger than the way there takes: a smaller --mtu, or --mtu auto, helps"
     default: ""
-    }
-  }
-
-  /// How packets are handed to the kernel, where that is another way than usual.
-  private mutating func sayHandover(_ state: Board.State) {
-    for index in settings.destinations.indices where state.refusedSegments[index] && !saidSegments[index] {
-      saidSegments[index] = true
-      log.info(
-        "\(name): the network device on the way to \(settings.destinations[index]) takes no segmented sends (UDP GSO):"
-          + " packets are handed over one by one, which costs more CPU time")
-    }
-    for index in settings.destinations.indices where state.smallBuffers[index] && !saidBuffers[index] {
-      saidBuffers[index] = true
-      log.info(
-        "\(name): the socket to \(settings.destinations[index]) holds less than two frames:"
-          + " 'sudo sysctl net.core.wmem_max=4194304' allows more, so that a moment's delay costs no packets")
-    }
-    if let size = state.packetSize, size != saidPacketSize {
-      saidPacketSize = size
-      log.info("\(name): packets have up to \(size) bytes now, as much as the way to the receivers takes")
     }
   }
 
@@ -159,8 +157,8 @@ struct Reporter {
   }
 
   private func sayStatistics(_ state: Board.State) {
-    for (address, reception) in zip(settings.destinations, state.receptions) where reception.receivers > 0 {
-      StandardStream.output.line("\(name): \(address) reports \(reception.text)")
+    for receiver in state.receivers where receiver.reception.receivers > 0 {
+      StandardStream.output.line("\(name): \(receiver.address) reports \(receiver.reception.text)")
     }
     StandardStream.output.line("\(name): \(state.statistics.text)")
   }

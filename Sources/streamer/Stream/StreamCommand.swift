@@ -45,7 +45,7 @@ struct StreamCommand {
     return reporters.map(\.status).max() ?? 0
   }
 
-  private func stop(_ threads: [CameraThread]) { threads.forEach { $0.requestStop() } }
+  private func stop(_ threads: [CameraThread]) { threads.forEach { $0.mailbox.post(.stop) } }
 
   /// As soon as every camera streams, the SDP is known; where one can't start, none goes on.
   private func started(
