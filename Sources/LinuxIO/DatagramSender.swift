@@ -59,6 +59,19 @@ public struct DatagramSender: ~Copyable {
     return errno == 0 ? nil : Errno(rawValue: errno)
   }
 
+  /// The most packets that are handed over as one: what the kernel paces leaves in such groups.
+  public var largestGroup = Int.max
+
+  /// Has the kernel hold packets to a rate, where the device's queue does that (SO_MAX_PACING_RATE); see
+  /// `QueueDiscipline`.
+  /// - Parameter rate: bytes a second; `.max`: none.
+  public func setPacingRate(_ rate: UInt64) {
+    // Before Linux 4.20 it has 32 bits.
+    if socket.set(SOL_SOCKET, SO_MAX_PACING_RATE, rate) != nil {
+      _ = socket.set(SOL_SOCKET, SO_MAX_PACING_RATE, UInt32(clamping: rate))
+    }
+  }
+
   /// What one call came to.
   public enum Outcome: Equatable {
     /// So many packets are gone, at least one; there may be room for more.
@@ -89,7 +102,7 @@ public struct DatagramSender: ~Copyable {
     if !isConnected, let obstacle = connect() { return .failed(obstacle) }
     if segmentation.isOn, count > 1 {
       let size = batch.size(of: first)
-      let group = Segmentation.group(count, ofSize: size)
+      let group = Segmentation.group(min(count, largestGroup), ofSize: size)
       if group > 1, let outcome = sendSegments(batch, first, group, size) { return outcome }
     }
     let wanted = min(count, Self.mostPackets)

@@ -182,6 +182,35 @@ class Ways(Case):
         self.assertLess(whole["off"], 0.2)
         self.assertGreater(whole["on"], 0.95)
 
+    def test_the_kernel_paces_where_its_queue_does(self):
+        """It is asked, also while frames are sent: fq, fq that is told not to, and a queue that does not know of it."""
+        self.shape("eth0", "fq")
+        receiver = self.receiver()
+        process = self.stream(self.large(), "--fps", 10, "--pace", "on", "--to", f"{E1000}:{receiver.port}",
+                              wait_for="are spread by the kernel (fq on eth0)")
+        receiver.collect(20, until=lambda r: r.markers() >= 30)
+        by_kernel = self.spreads(receiver)
+        for words in ["fq", "nopacing"], ["pfifo"]:
+            machine.run(["tc", "qdisc", "replace", "dev", "eth0", "root", *words])
+            process.wait_for(f"are spread by a timer, since the queue of eth0 is {words[0]}", timeout=5)
+            receiver.data.clear()
+            receiver.collect(20, until=lambda r: r.markers() >= 10)
+        by_timer = self.spreads(receiver)
+        result = self.stop(process)
+        self.assertEqual(result.stdout.count("sent in part"), 0, result.stdout)
+        # At 50 Mbit/s, since half the interval would be slower still.
+        for spreads in (by_kernel, by_timer):
+            self.assertTrue(18 < sorted(spreads)[len(spreads) // 2] < 40, spreads)
+
+    def spreads(self, receiver):
+        """Milliseconds from the first packet of a whole frame to its last."""
+        times = collections.defaultdict(list)
+        for at, packet in receiver.data:
+            times[packet[4:8]].append(at * 1e3)
+        spreads = [max(each) - min(each) for each in list(times.values())[1:-1]]
+        self.assertGreaterEqual(len(rtpjpeg.whole_frames(receiver.packets())), len(spreads))
+        return spreads
+
     def test_packets_become_as_small_as_the_way_needs(self):
         """And stay as they were asked for, with a word about it, where their size is fixed."""
         self.addCleanup(lambda: machine.run("ip link set eth0 mtu 1500"))

@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <link.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <linux/videodev2.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>

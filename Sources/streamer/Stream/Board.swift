@@ -22,6 +22,8 @@ final class Board: Sendable {
     var reception = RTCPSender.Reception()
     /// The kernel does not cut its packets out of larger calls.
     var refusesSegments = false
+    /// Who spreads its packets over time; nil: nobody.
+    var pacer: Pacer?
     /// Its socket's buffer is smaller than was asked for.
     var hasSmallBuffer = false
   }

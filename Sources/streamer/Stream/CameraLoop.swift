@@ -102,6 +102,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     let index = delivery.destinations.count - 1
     try events.watch(delivery.destinations[index])
     board.post { $0.receivers.append(.init(address: address)) }
+    choosePacer(of: index)
     if inFlight == nil, delivery.adaptPacketSize(), hasBegun { postPacketSize() }
     guard hasBegun else { return }
     delivery.destinations[index].reports.start(now: Clock.monotonic)
@@ -225,7 +226,15 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func watch() {
     if silence.check(statistics.captured, at: Clock.monotonic) { postStatistics() }
     if inFlight == nil, delivery.adaptPacketSize() { postPacketSize() }
+    for index in 0..<delivery.destinations.count { choosePacer(of: index) }
     postBuffers()
+  }
+
+  /// Finds out who is to spread a receiver's packets: a device's queue can be changed, and so can the way.
+  private func choosePacer(of index: Int) {
+    guard delivery.isPaced, delivery.destinations[index].choosePacer(options.route.interface) else { return }
+    let pacer = delivery.destinations[index].pacer
+    board.post { $0.receivers[index].pacer = pacer }
   }
 
   /// Tells the main thread of sockets that hold less than two frames.

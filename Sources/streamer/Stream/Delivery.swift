@@ -48,7 +48,14 @@ struct Delivery: ~Copyable {
     try plan(picture, timestamp: clock.frameTimestamp(at: timestamp))
     isUnderWay = true
     pace.begin(batch.byteCount, capturedAt: timestamp, now: Clock.monotonic)
+    guard pace.isOn else { return }
+    for index in 0..<destinations.count where destinations[index].isPacedByKernel {
+      destinations[index].pace(pace.kernelRate, packets: batch.count)
+    }
   }
+
+  /// Frames may have to be spread over time.
+  var isPaced: Bool { pace.isOn }
 
   private mutating func plan(_ picture: JPEGPicture, timestamp: UInt32) throws(DropCause) {
     let plan: PacketPlan
@@ -68,7 +75,8 @@ struct Delivery: ~Copyable {
   mutating func push(_ index: Int, _ statistics: inout StreamStatistics) -> Destination.Progress {
     guard !destinations[index].isDone else { return .done }
     let before = destinations[index].sent
-    let progress = destinations[index].push(batch, upTo: pace.allowed(batch, sent: before))
+    let limit = destinations[index].isPacedByKernel ? batch.count : pace.allowed(batch, sent: before)
+    let progress = destinations[index].push(batch, upTo: limit)
     let sent = destinations[index].sent
     if sent > before { count(before..<sent, of: index, &statistics) }
     if progress == .unreachable { leaveOut(index, &statistics) }

@@ -17,6 +17,9 @@ struct Destination: ~Copyable {
   var saidBuffer = false
   /// The loop is told when the socket takes more.
   var isWaiting = false
+  /// Who spreads its packets, where they are to be spread.
+  private(set) var pacer = Pacer.timer(nil)
+  private var pacingRate = UInt64.max
   /// The last error, where it was one.
   private(set) var errno: Errno?
   /// The one that the user was told.
@@ -43,6 +46,36 @@ struct Destination: ~Copyable {
 
   /// An answer came that says that its packets are lost.
   mutating func fail(_ errno: Errno) { self.errno = errno }
+
+  /// Asks who can spread its packets.
+  /// - Returns: whether that changed.
+  mutating func choosePacer(_ interface: String?) -> Bool {
+    let before = pacer
+    pacer = Pacer(QueueDiscipline(towards: address, by: interface), segments: sender.isSegmenting)
+    if !isPacedByKernel {
+      sender.largestGroup = .max
+      if pacingRate != .max { setPacingRate(.max) }
+    }
+    return pacer != before
+  }
+
+  var isPacedByKernel: Bool {
+    if case .kernel = pacer { sender.isSegmenting } else { false }
+  }
+
+  /// The kernel is to spread the packets of a frame.
+  /// - Parameter rate: bytes a second.
+  mutating func pace(_ rate: UInt64, packets: Int) {
+    // fq has room for 100 of a flow, unless told otherwise: for three frames.
+    sender.largestGroup = max(4, (packets + 32) / 33)
+    // It need not be exact, and each change is a system call.
+    if rate > pacingRate || rate < pacingRate / 2 { setPacingRate(rate) }
+  }
+
+  private mutating func setPacingRate(_ rate: UInt64) {
+    pacingRate = rate
+    sender.setPacingRate(rate)
+  }
 
   /// Begins with another frame.
   /// - Parameter byteCount: of all its packets. The socket's buffer shall take two such frames: with less, a moment's

@@ -60,6 +60,13 @@ struct Pace {
     }
   }
 
+  /// Frames may have to be spread.
+  var isOn: Bool { setting != .off }
+
+  /// The frame's rate for the kernel, in bytes a second; `.max`: it may leave at once. A little more than needed, since
+  /// what it begins with is held to it, too, and so are the headers below RTP's.
+  var kernelRate: UInt64 { rate > 0 ? UInt64(rate * 1.1e9) : .max }
+
   /// How many bytes may have left by now.
   @inline(__always)
   private func allowedBytes(_ now: Int64) -> Int { Self.burst + Int(rate * Double(now - start)) }

@@ -90,6 +90,9 @@ struct Reporter {
         "\(name): the network device on the way to \(receiver.address) takes no segmented sends (UDP GSO):"
           + " packets are handed over one by one, which costs more CPU time")
     }
+    if let pacer = receiver.pacer, pacer != said.pacer {
+      log.info("\(name): large frames to \(receiver.address) are spread \(pacer.text)")
+    }
     if receiver.hasSmallBuffer && !said.hasSmallBuffer {
       log.info(
         "\(name): the socket to \(receiver.address) holds less than two frames:"
