@@ -35,7 +35,41 @@ public struct JPEGReader: ~Copyable {
       return JPEGPicture(header: header, scan: .init(rebasing: frame[start...]), isRepaired: false)
     }
     searches &+= 1
-    switch ScanEnd(of: frame, from: start) {
+    return try picture(header, frame, ScanEnd(of: frame, from: start))
+  }
+
+  /// Reads the header of a frame that is still arriving.
+  /// - Parameter frame: its beginning.
+  /// - Returns: nil where the header is not all there yet.
+  /// - Throws: why it can't be sent as it is.
+  public mutating func begin(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> ArrivingPicture? {
+    if isLast(frame) { return ArrivingPicture(last) }
+    guard frame.count >= 64 else { return nil }
+    do throws(JPEGFault) {
+      let header = try JPEGHeader(frame)
+      keep(header, frame)
+      return ArrivingPicture(header)
+    } catch {
+      if case .truncated = error { return nil }
+      throw error
+    }
+  }
+
+  /// Reads a frame that is all there now, of which a part was sent.
+  /// - Parameter arrived: what was read of it.
+  public mutating func read(
+    _ frame: UnsafeRawBufferPointer, behind arrived: ArrivingPicture
+  ) throws(JPEGFault) -> JPEGPicture {
+    guard frame.count >= arrived.searched else { throw .noEOI }
+    return try picture(arrived.header, frame, arrived.end ?? ScanEnd(of: frame, from: arrived.searched))
+  }
+
+  @inline(__always)
+  private mutating func picture(
+    _ header: JPEGHeader, _ frame: UnsafeRawBufferPointer, _ end: ScanEnd
+  ) throws(JPEGFault) -> JPEGPicture {
+    let start = header.scanOffset
+    switch end {
     case .eoi(let end):
       tail.learn(isJunk: end < frame.count)
       return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: false)
@@ -48,12 +82,15 @@ public struct JPEGReader: ~Copyable {
   @inline(never)
   private mutating func parse(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> Int {
     let header = try JPEGHeader(frame)
-    if header.scanOffset <= Self.longest, let start = frame.baseAddress {
-      memory.copyMemory(from: start, byteCount: header.scanOffset)
-      last = header
-      lastSize = header.scanOffset
-    }
+    keep(header, frame)
     return header.scanOffset
+  }
+
+  private mutating func keep(_ header: JPEGHeader, _ frame: UnsafeRawBufferPointer) {
+    guard header.scanOffset <= Self.longest, let start = frame.baseAddress else { return }
+    memory.copyMemory(from: start, byteCount: header.scanOffset)
+    last = header
+    lastSize = header.scanOffset
   }
 
   /// Whether a frame begins with the last header's bytes.

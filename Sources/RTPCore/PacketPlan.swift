@@ -3,7 +3,7 @@
 public struct PacketPlan {
   /// How many packets.
   public let count: Int
-  /// All packets' bytes.
+  /// All packets' bytes, of a frame that is all there.
   public var byteCount: Int { firstHeader + (count - 1) * nextHeader + scan.count }
   let headers: UnsafeRawPointer
   let scan: UnsafeRawBufferPointer

@@ -22,6 +22,8 @@ public struct Packetizer: ~Copyable {
   private var planStart: UInt16
   /// The last plan's.
   public private(set) var timestamp: UInt32 = 0
+  /// The plan that was begun, of a frame that is still arriving.
+  private var growing: (cursor: Cursor, header: JPEGHeader)?
 
   /// - Parameters:
   ///   - packetSize: the largest RTP packet in bytes, out of `packetSizes`.
@@ -78,44 +80,91 @@ public struct Packetizer: ~Copyable {
   /// Plans a frame's packets and writes their headers. The plan holds until the next one is made.
   /// - Parameter timestamp: the frame's, in 90 kHz.
   public mutating func plan(_ picture: JPEGPicture, timestamp: UInt32) throws(JPEGFault) -> PacketPlan {
-    let scan = picture.scan
-    let hasRestart = picture.header.restartInterval > 0
-    let nextHeader = RTPHeader.size + JPEGPayloadHeader.size + (hasRestart ? RestartHeader.size : 0)
-    let firstHeader = nextHeader + extensionSize + 4 + QuantizationTables.size
-    let firstPayload = packetSize - firstHeader
-    let nextPayload = packetSize - nextHeader
-    guard scan.count <= JPEGPayloadHeader.largestOffset else { throw .tooLarge }
-    // In 32 bits, where processors divide twice as fast.
-    let beyond = UInt32(max(0, scan.count - firstPayload))
-    let count = 1 + Int((beyond + UInt32(nextPayload) - 1) / UInt32(nextPayload))
-    guard count <= capacity else { throw .tooLarge }
+    var cursor = start(picture.header, timestamp)
+    return try extend(&cursor, picture.scan, picture.header, isWhole: true)
+  }
 
-    var rtp = RTPHeader(
-      marker: count == 1, hasExtension: extends, payloadType: payloadType, sequence: sequence, timestamp: timestamp,
-      ssrc: ssrc)
-    let blocks = JPEGPayloadHeader.blocks(width: picture.header.width, height: picture.header.height)
-    var jpeg = JPEGPayloadHeader(
-      offset: 0, type: picture.header.sampling.rawValue + (hasRestart ? 64 : 0), q: 255, width: blocks.width,
-      height: blocks.height)
-    var end = writeFirst(picture.header, rtp, jpeg)
-    rtp.hasExtension = false
-    jpeg.offset = UInt32(firstPayload)
-    // Its packets are not aligned to restart intervals.
-    let restart = RestartHeader(interval: picture.header.restartInterval)
-    for index in 1..<max(1, count) {
-      rtp.sequence &+= 1
-      rtp.marker = index == count - 1
-      rtp.write(to: end)
-      jpeg.write(to: end + RTPHeader.size)
-      if hasRestart { restart.write(to: end + RTPHeader.size + JPEGPayloadHeader.size) }
-      jpeg.offset += UInt32(nextPayload)
-      end += nextHeader
-    }
+  /// Begins the plan of a frame whose scan is still arriving.
+  /// - Parameter timestamp: the frame's, in 90 kHz.
+  public mutating func begin(_ header: JPEGHeader, timestamp: UInt32) { growing = (start(header, timestamp), header) }
+
+  /// Goes on with the plan that was begun: adds the packets that are complete by now.
+  /// - Parameters:
+  ///   - scan: all that is there of it, from its beginning.
+  ///   - isWhole: it ends there: the rest goes into the last packet, which has the marker.
+  public mutating func extend(_ scan: UnsafeRawBufferPointer, isWhole: Bool) throws(JPEGFault) -> PacketPlan {
+    guard let (begun, header) = growing else { throw .empty }
+    var cursor = begun
+    defer { growing = (cursor, header) }
+    return try extend(&cursor, scan, header, isWhole: isWhole)
+  }
+
+  /// Where a plan is.
+  private struct Cursor {
+    let hasRestart: Bool
+    /// Bytes of the first packet's headers, and of the others'.
+    let firstHeader: Int
+    let nextHeader: Int
+    /// The next packet's.
+    var rtp: RTPHeader
+    var jpeg: JPEGPayloadHeader
+    var end: UnsafeMutableRawPointer
+    var count = 0
+  }
+
+  @inline(__always)
+  private mutating func start(_ header: JPEGHeader, _ timestamp: UInt32) -> Cursor {
+    let hasRestart = header.restartInterval > 0
+    let nextHeader = RTPHeader.size + JPEGPayloadHeader.size + (hasRestart ? RestartHeader.size : 0)
+    let blocks = JPEGPayloadHeader.blocks(width: header.width, height: header.height)
     planStart = sequence
     self.timestamp = timestamp
-    sequence = rtp.sequence &+ 1
+    return Cursor(
+      hasRestart: hasRestart, firstHeader: nextHeader + extensionSize + 4 + QuantizationTables.size,
+      nextHeader: nextHeader,
+      rtp: RTPHeader(
+        marker: false, hasExtension: extends, payloadType: payloadType, sequence: sequence, timestamp: timestamp,
+        ssrc: ssrc),
+      jpeg: JPEGPayloadHeader(
+        offset: 0, type: header.sampling.rawValue + (hasRestart ? 64 : 0), q: 255, width: blocks.width,
+        height: blocks.height),
+      end: arena)
+  }
+
+  @inline(__always)
+  private mutating func extend(
+    _ cursor: inout Cursor, _ scan: UnsafeRawBufferPointer, _ header: JPEGHeader, isWhole: Bool
+  ) throws(JPEGFault) -> PacketPlan {
+    let firstPayload = packetSize - cursor.firstHeader
+    let nextPayload = packetSize - cursor.nextHeader
+    guard scan.count <= JPEGPayloadHeader.largestOffset else { throw .tooLarge }
+    // Packets with more behind them; in 32 bits, where processors divide twice as fast.
+    let beyond = UInt32(max(0, scan.count - firstPayload))
+    let count = Int((beyond + UInt32(nextPayload) - 1) / UInt32(nextPayload)) + (isWhole ? 1 : 0)
+    guard count <= capacity else { throw .tooLarge }
+    if cursor.count == 0, count > 0 {
+      cursor.rtp.marker = isWhole && count == 1
+      cursor.end = writeFirst(header, cursor.rtp, cursor.jpeg)
+      cursor.rtp.hasExtension = false
+      cursor.rtp.sequence &+= 1
+      cursor.jpeg.offset = UInt32(firstPayload)
+      cursor.count = 1
+    }
+    // Its packets are not aligned to restart intervals.
+    let restart = RestartHeader(interval: header.restartInterval)
+    for index in cursor.count..<max(cursor.count, count) {
+      cursor.rtp.marker = isWhole && index == count - 1
+      cursor.rtp.write(to: cursor.end)
+      cursor.jpeg.write(to: cursor.end + RTPHeader.size)
+      if cursor.hasRestart { restart.write(to: cursor.end + RTPHeader.size + JPEGPayloadHeader.size) }
+      cursor.jpeg.offset += UInt32(nextPayload)
+      cursor.end += cursor.nextHeader
+      cursor.rtp.sequence &+= 1
+    }
+    cursor.count = max(cursor.count, count)
+    sequence = cursor.rtp.sequence
     return PacketPlan(
-      count: count, headers: arena, scan: scan, firstHeader: firstHeader, nextHeader: nextHeader,
+      count: cursor.count, headers: arena, scan: scan, firstHeader: cursor.firstHeader, nextHeader: cursor.nextHeader,
       firstPayload: firstPayload, nextPayload: nextPayload)
   }
 

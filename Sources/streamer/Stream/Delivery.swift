@@ -13,11 +13,14 @@ struct Delivery: ~Copyable {
   private(set) var clock = MediaClock()
   /// A receiver got a part only of the frame in flight.
   private var isPartial = false
-  private var isUnderWay = false
+  /// A frame was begun, and not ended.
+  private(set) var isUnderWay = false
+  /// Its last packets are not there yet: the camera is still filling it.
+  private var isGrowing = false
   /// Packets were larger than a way took, and are still made so large.
   private(set) var isTooLarge = false
-  /// Packets of the frame that receivers are not sent, since their sockets are still full of older ones.
-  private var skipped = 0
+  /// Receivers that are not sent the frame, since their sockets are still full of older ones.
+  private var leftOut = 0
 
   init(_ settings: StreamSettings, largestFrame: Int, interval: Int64?) {
     packetSize = settings.options.packetSize
@@ -47,10 +50,35 @@ struct Delivery: ~Copyable {
   mutating func begin(_ picture: JPEGPicture, timestamp: Int64) throws(DropCause) {
     try plan(picture, timestamp: clock.frameTimestamp(at: timestamp))
     isUnderWay = true
-    pace.begin(batch.byteCount, capturedAt: timestamp, now: Clock.monotonic)
+    beginPace(batch.byteCount, timestamp)
+  }
+
+  /// Begins a frame that the camera is still filling; `extend` goes on with it.
+  /// - Parameters:
+  ///   - timestamp: of its capture, in nanoseconds.
+  ///   - expected: how many bytes its packets will have, as far as can be told.
+  mutating func begin(_ header: JPEGHeader, timestamp: Int64, expecting expected: Int) {
+    packetizer.begin(header, timestamp: clock.frameTimestamp(at: timestamp))
+    beginBatch(byteCount: expected)
+    isUnderWay = true
+    isGrowing = true
+    beginPace(expected, timestamp)
+  }
+
+  /// More of the frame that was begun is there.
+  /// - Parameters:
+  ///   - scan: all that is there of it.
+  ///   - isWhole: it ends there.
+  mutating func extend(_ scan: UnsafeRawBufferPointer, isWhole: Bool) throws(DropCause) {
+    do throws(JPEGFault) { append(try packetizer.extend(scan, isWhole: isWhole)) } catch { throw DropCause(error) }
+    isGrowing = !isWhole
+  }
+
+  private mutating func beginPace(_ byteCount: Int, _ timestamp: Int64) {
+    pace.begin(byteCount, capturedAt: timestamp, now: Clock.monotonic)
     guard pace.isOn else { return }
     for index in 0..<destinations.count where destinations[index].isPacedByKernel {
-      destinations[index].pace(pace.kernelRate, packets: batch.count)
+      destinations[index].pace(pace.kernelRate, packets: byteCount / packetizer.packetSize + 1)
     }
   }
 
@@ -60,14 +88,21 @@ struct Delivery: ~Copyable {
   private mutating func plan(_ picture: JPEGPicture, timestamp: UInt32) throws(DropCause) {
     let plan: PacketPlan
     do throws(JPEGFault) { plan = try packetizer.plan(picture, timestamp: timestamp) } catch { throw DropCause(error) }
+    beginBatch(byteCount: plan.byteCount)
+    append(plan)
+  }
+
+  private mutating func beginBatch(byteCount: Int) {
     batch.removeAll()
-    for index in 0..<plan.count {
+    leftOut = 0
+    for index in 0..<destinations.count where !destinations[index].beginFrame(byteCount: byteCount) { leftOut += 1 }
+  }
+
+  @inline(__always)
+  private mutating func append(_ plan: PacketPlan) {
+    for index in batch.count..<plan.count {
       let packet = plan[index]
       batch.append(header: packet.header, payload: packet.payload)
-    }
-    skipped = 0
-    for index in 0..<destinations.count where !destinations[index].beginFrame(byteCount: plan.byteCount) {
-      skipped += plan.count
     }
   }
 
@@ -76,7 +111,7 @@ struct Delivery: ~Copyable {
     guard !destinations[index].isDone else { return .done }
     let before = destinations[index].sent
     let limit = destinations[index].isPacedByKernel ? batch.count : pace.allowed(batch, sent: before)
-    let progress = destinations[index].push(batch, upTo: limit)
+    let progress = destinations[index].push(batch, upTo: limit, isWhole: !isGrowing)
     let sent = destinations[index].sent
     if sent > before { count(before..<sent, of: index, &statistics) }
     if progress == .unreachable { leaveOut(index, &statistics) }
@@ -99,7 +134,7 @@ struct Delivery: ~Copyable {
   }
 
   /// Whether every receiver has the frame, or what there was of it for them.
-  var isDone: Bool { (0..<destinations.count).allSatisfy { destinations[$0].isDone } }
+  var isDone: Bool { !isGrowing && (0..<destinations.count).allSatisfy { destinations[$0].isDone } }
 
   /// Sends the rest of the frame at once, as far as sockets take it: there is no next one to make room for.
   mutating func flush(_ statistics: inout StreamStatistics) {
@@ -107,11 +142,12 @@ struct Delivery: ~Copyable {
     for index in 0..<destinations.count { _ = push(index, &statistics) }
   }
 
-  /// Ends the frame.
+  /// Ends the frame. One that is still growing ends without a marker: receivers take it as incomplete.
   mutating func end(_ statistics: inout StreamStatistics) {
     guard isUnderWay else { return }
-    statistics.latePackets += UInt64(skipped)
-    isPartial = isPartial || skipped > 0
+    guard !isGrowing else { return abandon(&statistics) }
+    statistics.latePackets += UInt64(leftOut * batch.count)
+    isPartial = isPartial || leftOut > 0
     for index in 0..<destinations.count where !destinations[index].isDone {
       statistics.latePackets += UInt64(destinations[index].abandon(batch))
       isPartial = true
@@ -119,6 +155,18 @@ struct Delivery: ~Copyable {
     if isPartial { statistics.partial += 1 } else { statistics.sent += 1 }
     isPartial = false
     isUnderWay = false
+  }
+
+  private mutating func abandon(_ statistics: inout StreamStatistics) {
+    var isSent = false
+    for index in 0..<destinations.count {
+      isSent = isSent || destinations[index].sent > 0
+      _ = destinations[index].abandon(batch)
+    }
+    if isSent { statistics.abandoned += 1 } else { packetizer.takeBack() }
+    isPartial = false
+    isUnderWay = false
+    isGrowing = false
   }
 
   /// Makes packets as large as the ways to all receivers take, where the user did not fix their size.
@@ -137,7 +185,7 @@ struct Delivery: ~Copyable {
   mutating func shrink(_ picture: JPEGPicture) -> Bool {
     let before = packetizer.packetSize
     isTooLarge = true
-    guard (0..<destinations.count).allSatisfy({ destinations[$0].sent == 0 }), adaptPacketSize(),
+    guard !isGrowing, (0..<destinations.count).allSatisfy({ destinations[$0].sent == 0 }), adaptPacketSize(),
       packetizer.packetSize < before
     else { return false }
     packetizer.takeBack()

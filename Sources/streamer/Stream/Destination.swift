@@ -97,6 +97,8 @@ struct Destination: ~Copyable {
   /// What one more try came to.
   enum Progress {
     case done, full, unreachable
+    /// It has all that there is of the frame yet.
+    case waiting
     /// The rest is not to leave yet.
     case paced
     /// Packets are larger than the way there takes.
@@ -104,8 +106,10 @@ struct Destination: ~Copyable {
   }
 
   /// Sends as much of the frame as the socket takes.
-  /// - Parameter limit: how many of its packets may have left by now.
-  mutating func push(_ batch: borrowing PacketBatch, upTo limit: Int) -> Progress {
+  /// - Parameters:
+  ///   - limit: how many of its packets may have left by now.
+  ///   - isWhole: no more packets are added to it.
+  mutating func push(_ batch: borrowing PacketBatch, upTo limit: Int, isWhole: Bool) -> Progress {
     while next < limit {
       switch sender.send(batch, from: next, count: limit - next) {
       case .sent(let count): next += count
@@ -120,6 +124,7 @@ struct Destination: ~Copyable {
       }
     }
     guard next == batch.count else { return .paced }
+    guard isWhole else { return .waiting }
     isDone = true
     return .done
   }

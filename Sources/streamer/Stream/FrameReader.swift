@@ -44,6 +44,18 @@ struct FrameReader: ~Copyable {
     }
   }
 
+  /// Reads the header of a frame that is still arriving.
+  /// - Returns: nil where the header is not all there yet.
+  /// - Throws: why the frame can't be sent before it is all there: it is read anew then.
+  mutating func begin(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> ArrivingPicture? { try reader.begin(frame) }
+
+  /// Reads a frame that is all there now, of which a part was sent.
+  mutating func read(
+    _ frame: UnsafeRawBufferPointer, behind arrived: ArrivingPicture
+  ) throws(DropCause) -> JPEGPicture {
+    do throws(JPEGFault) { return try reader.read(frame, behind: arrived) } catch { throw DropCause(error) }
+  }
+
   private mutating func recode(
     _ frame: UnsafeRawBufferPointer, _ method: JPEGRecoder.Method
   ) throws(DropCause) -> JPEGPicture {

@@ -6,6 +6,10 @@ struct StreamStatistics: Equatable, Sendable {
   var sent: UInt64 = 0
   /// Frames that were sent in part only: the next one came first, or a receiver could not be reached.
   var partial: UInt64 = 0
+  /// Frames that began to leave before the camera had given all of them.
+  var early: UInt64 = 0
+  /// Frames that began so, and turned out to be bad: they ended without their last packet.
+  var abandoned: UInt64 = 0
   /// Frames that were cut short, and sent as what there was of them.
   var repaired: UInt64 = 0
   /// Frames that were re-coded, since RTP can't carry them as they are.
@@ -51,6 +55,8 @@ struct StreamStatistics: Equatable, Sendable {
   var text: String {
     var text = "\(captured) frames, \(sent) sent, \(dropped) dropped"
     if dropped > 0 { text += " (\(dropText))" }
+    if early > 0 { text += ", \(early) early" }
+    if abandoned > 0 { text += ", \(abandoned) abandoned" }
     if repaired > 0 { text += ", \(repaired) repaired" }
     if recoding.lossless > 0 { text += ", \(recoding.lossless) re-coded" }
     if recoding.reencoded > 0 { text += ", \(recoding.reencoded) encoded again" }
