@@ -20,11 +20,12 @@ let package = Package(
       name: "streamer", dependencies: ["LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"],
       cSettings: gnu),
     .executableTarget(
-      name: "benchmarks", dependencies: ["LinuxIO", "RTPCore", "JPEGCodec"], path: "bench/micro", cSettings: gnu),
+      name: "benchmarks", dependencies: ["LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"], path: "bench/micro",
+      cSettings: gnu),
     .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO"], cSettings: gnu),
     .testTarget(
       name: "RTPCoreTests", dependencies: ["RTPCore", "JPEGCodec", "CTurboJPEG", "LinuxIO"], cSettings: gnu),
-    .testTarget(name: "V4L2CaptureTests", dependencies: ["V4L2Capture"], cSettings: gnu),
+    .testTarget(name: "V4L2CaptureTests", dependencies: ["V4L2Capture", "LinuxIO"], cSettings: gnu),
     .testTarget(name: "V4L2DeviceTests", dependencies: ["V4L2Capture", "LinuxIO"], cSettings: gnu),
     .testTarget(name: "JPEGCodecTests", dependencies: ["JPEGCodec", "CTurboJPEG"]),
     .testTarget(

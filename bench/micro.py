@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = HERE.parent / ".build/release/benchmarks"
 THRESHOLDS = HERE / "thresholds.json"
 # Nanoseconds a unit. A frame of four packets has its fixed cost on few shoulders.
-LIMITS = {f"packetize {size} kB": 6 for size in (20, 50, 100, 165, 1000)} | {"timestamp": 2}
+LIMITS = {f"packetize {size} kB": 6 for size in (20, 50, 100, 165, 1000)} | {"timestamp": 2, "wipe 165 kB": 8000, "arrival 165 kB": 10000}
 # All else on the way of a frame allocates nothing.
 ALLOCATIONS = {"depacketize 165 kB": 36}
 TOLERANCE = 1.05

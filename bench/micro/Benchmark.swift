@@ -1,6 +1,7 @@
 import JPEGCodec
 import LinuxIO
 import RTPCore
+import V4L2Capture
 
 /// One thing that is measured.
 struct Benchmark: Sendable {
@@ -27,7 +28,8 @@ struct Benchmark: Sendable {
       Benchmark(name: "parse a header", prepare: parse), Benchmark(name: "batch 165 kB", prepare: batch),
       Benchmark(name: "depacketize 165 kB", prepare: depacketize), Benchmark(name: "timestamp", prepare: timestamp),
       Benchmark(name: "write a sender report", prepare: writeReport),
-      Benchmark(name: "read a receiver report", prepare: readReport),
+      Benchmark(name: "read a receiver report", prepare: readReport), Benchmark(name: "wipe 165 kB", prepare: wipe),
+      Benchmark(name: "arrival 165 kB", prepare: arrival),
     ]
 
   /// A frame as cameras give them one after the other, with the last one's header and another end: headers compared,
@@ -168,6 +170,38 @@ struct Benchmark: Sendable {
         }
         return sum &+ sender.reception.receivers
       }
+    }
+  }
+
+  /// A buffer before a driver gets it.
+  @Sendable private static func wipe() -> Work {
+    Work { count in
+      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 165_000, alignment: 4096)
+      defer { memory.deallocate() }
+      let sentinel = Sentinel()
+      var sum = 0
+      for _ in 0..<count {
+        let arrival = Arrival(wiping: memory, with: sentinel)
+        sum &+= arrival.seen
+      }
+      return sum &+ Int(memory[sum])
+    }
+  }
+
+  /// All of a frame at one visit.
+  @Sendable private static func arrival() -> Work {
+    let jpeg = Picture.jpeg(165_000)
+    return Work { count in
+      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: jpeg.count, alignment: 4096)
+      defer { memory.deallocate() }
+      let wiped = Arrival(wiping: memory, with: Sentinel())
+      memory.copyBytes(from: jpeg)
+      var sum = 0
+      for _ in 0..<count {
+        var arrival = wiped
+        sum &+= arrival.visit().count &+ arrival.seen
+      }
+      return sum
     }
   }
 
