@@ -12,7 +12,8 @@ public struct BufferRing: ~Copyable {
 
   /// Asks for buffers (VIDIOC_REQBUFS), maps them (QUERYBUF, mmap), hands them to the driver (QBUF) and starts it
   /// (STREAMON). The device is the ring's from now on.
-  public init(_ device: consuming Device, buffers wanted: Int) throws(CaptureError) {
+  /// - Parameter isWatched: `look` is wanted: buffers are wiped before the driver gets them.
+  public init(_ device: consuming Device, buffers wanted: Int, isWatched: Bool = false) throws(CaptureError) {
     var request = v4l2_requestbuffers()
     request.count = UInt32(wanted)
     request.type = device.bufferType
@@ -24,7 +25,7 @@ public struct BufferRing: ~Copyable {
     let count = Int(request.count)
     // From here on the lender's end gives back what was set up so far.
     let lender = UnsafeMutablePointer<Lender>.allocate(capacity: 1)
-    lender.initialize(to: Lender(device, capacity: count))
+    lender.initialize(to: Lender(device, capacity: count, isWatched: isWatched))
     do throws(CaptureError) {
       try lender.pointee.start()
     } catch {
@@ -45,6 +46,14 @@ public struct BufferRing: ~Copyable {
   /// - Returns: nil where none is.
   /// - Throws: what the driver says, also where it did not take a frame before back (VIDIOC_QBUF).
   public func dequeue() throws(CaptureError) -> Frame? { try lender.pointee.dequeue(lender) }
+
+  /// Looks into the buffer that the driver fills now, or will fill next. Visits are to be further apart than a payload's
+  /// copy takes, some microseconds.
+  /// - Returns: nil where what is in it can't be known: it was not wiped, or the driver may have used it meanwhile.
+  public func look() -> Arrived? { lender.pointee.look() }
+
+  /// No longer wipes buffers: `look` finds nothing.
+  public func stopWatching() { lender.pointee.stopWatching() }
 
   /// What the driver's timestamps are, as it flagged the last frame's.
   public var timestampSource: TimestampSource? { lender.pointee.timestampSource }
@@ -90,10 +99,14 @@ struct Lender: ~Copyable {
   private var lent = 0
   private var hasEnded = false
   private(set) var timestampSource: TimestampSource?
+  /// The buffers that the driver has, where they are watched.
+  private var queue: BufferQueue?
   /// Why the driver did not take a buffer back.
   private var refusal: Errno?
 
-  init(_ device: consuming Device, capacity: Int) {
+  init(_ device: consuming Device, capacity: Int, isWatched: Bool) {
+    // Buffers of several planes can begin anywhere.
+    queue = isWatched && !device.isMultiPlanar ? BufferQueue(capacity: capacity) : nil
     self.device = device
     self.capacity = capacity
     maps = .allocate(capacity: capacity)
@@ -125,6 +138,7 @@ struct Lender: ~Copyable {
     for index in 0..<capacity {
       try map(UInt32(index))
       var buffer = buffer(UInt32(index))
+      queue?.append(index, maps[index].bytes)
       try device.request("VIDIOC_QBUF", CLINUX_VIDIOC_QBUF, &buffer)
     }
     var type = device.bufferType
@@ -174,6 +188,7 @@ struct Lender: ~Copyable {
     let isPlausible = (now - 10_000_000_000...now + 1_000_000_000).contains(stamp)
     let source = isPlausible ? TimestampSource(flags: buffer.flags) : .unknown
     timestampSource = source
+    queue?.remove(index, sequence: buffer.sequence, byteCount: Int(buffer.bytesused))
     lent += 1
     return Frame(
       bytes: used(buffer, of: maps[index].bytes), sequence: buffer.sequence,
@@ -183,6 +198,10 @@ struct Lender: ~Copyable {
       Lender.takeBack(lender.assumingMemoryBound(to: Lender.self), index)
     }
   }
+
+  func look() -> Arrived? { queue?.look() }
+
+  mutating func stopWatching() { queue = nil }
 
   /// The part of a buffer that the driver filled, whatever it says.
   private func used(_ buffer: v4l2_buffer, of bytes: UnsafeMutableRawBufferPointer) -> UnsafeRawBufferPointer {
@@ -198,6 +217,7 @@ struct Lender: ~Copyable {
       end(lender)
       return
     }
+    lender.pointee.queue?.append(Int(index), lender.pointee.maps[Int(index)].bytes)
     var buffer = lender.pointee.buffer(index)
     if let errno = lender.pointee.device.descriptor.control(CLINUX_VIDIOC_QBUF, &buffer) {
       lender.pointee.refusal = errno

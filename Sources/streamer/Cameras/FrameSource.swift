@@ -9,6 +9,10 @@ protocol FrameSource: ~Copyable {
   mutating func next() throws -> Frame?
   /// Frames wait in it until they are taken, the oldest first; others give the newest.
   var isQueue: Bool { get }
+  /// What there is of the frame that is being filled; nil where that can't be told.
+  func look() -> Arrived?
+  /// It is not looked into any more.
+  func stopWatching()
   /// Which instant its timestamps are of, known with its first frame.
   var timestampSource: TimestampSource? { get }
 }
@@ -16,6 +20,8 @@ protocol FrameSource: ~Copyable {
 extension FrameSource where Self: ~Copyable {
   var isQueue: Bool { false }
   var timestampSource: TimestampSource? { nil }
+  func look() -> Arrived? { nil }
+  func stopWatching() {}
 }
 
 /// What a camera was found to give.

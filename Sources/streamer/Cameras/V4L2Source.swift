@@ -5,7 +5,7 @@ struct V4L2Source: FrameSource, ~Copyable {
   private let ring: BufferRing
   let info: SourceInfo
 
-  init(_ path: String, _ request: ModeRequest, buffers: Int, log: Log) throws {
+  init(_ path: String, _ request: ModeRequest, buffers: Int, isWatched: Bool, log: Log) throws {
     let device = try Device(opening: path)
     let card = "\(device.card) (\(device.driver), \(device.bus))"
     let choice = try Self.choose(request, of: device)
@@ -18,7 +18,7 @@ struct V4L2Source: FrameSource, ~Copyable {
       let given = rate.map { "its driver set \($0)" } ?? "its driver can't set a rate"
       log.warning("\(path): asked for \(asked) fps, \(given)")
     }
-    ring = try BufferRing(device, buffers: buffers)
+    ring = try BufferRing(device, buffers: buffers, isWatched: isWatched)
     info = SourceInfo(
       size: format.size, rate: rate ?? request.rate, largestFrame: ring.largest,
       description: "\(card), \(format.format) \(format.size)"
@@ -39,6 +39,10 @@ struct V4L2Source: FrameSource, ~Copyable {
   var isQueue: Bool { true }
 
   func next() throws -> Frame? { try ring.dequeue() }
+
+  func look() -> Arrived? { ring.look() }
+
+  func stopWatching() { ring.stopWatching() }
 
   var timestampSource: TimestampSource? { ring.timestampSource }
 }

@@ -38,6 +38,10 @@ struct OptionEntry: Sendable {
       "Spread a frame's packets over half the time until the next frame (on), or send them at so many Mbit/s, so that slow links and small queues lose none. Its first 16 kB leave at once. Default: off, which is the least latency."
     ),
     OptionEntry(
+      "early", "auto|on|off", [.stream],
+      "Send a frame's packets while the camera is still filling it, where its driver shows the data as it comes (uvcvideo): the last packet leaves sooner, and none in bursts. auto (default) and on try it, on for ever; a frame that turns out to be bad then ends without its last packet."
+    ),
+    OptionEntry(
       "gso", "auto|off", [.stream],
       "Hand the kernel many packets in one call (UDP GSO), which saves CPU time, where it and the network device can do it (auto, default); or one by one."
     ),

@@ -11,6 +11,8 @@ struct StreamOptions: Sendable {
   let buffers: Int
   let packetSize: PacketSize
   let pace: Pace.Setting
+  /// Packets leave before their frame is done.
+  let early: Lookout.Setting
   /// Packets may be handed over many a call (UDP GSO).
   let segments: Bool
   let payloadType: UInt8
@@ -85,6 +87,10 @@ struct StreamOptions: Sendable {
       arguments.values("mtu").last == "auto"
       ? .upTo(Packetizer.packetSizes.upperBound)
       : try arguments.integer("mtu", in: Packetizer.packetSizes).map { .fixed($0) } ?? .upTo(1400)
+    early =
+      try arguments.value("early", expected: "auto, on or off") { text in
+        ["auto": .auto, "on": .on, "off": .off][text]
+      } ?? .auto
     segments =
       try arguments.value("gso", expected: "auto or off") { text in ["auto": true, "off": false][text] } ?? true
     pace =

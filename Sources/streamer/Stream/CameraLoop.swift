@@ -7,7 +7,15 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var source: Source
   private var reader: FrameReader
   private var delivery: Delivery
+  /// The frame that is being sent, all of which is there.
   private var inFlight: Frame?
+  /// The frame that is being sent while the camera fills it: where it lies, and what was read of it.
+  private var arriving: (start: UnsafeRawPointer, picture: ArrivingPicture)?
+  private var lookout: Lookout
+  /// It can't be sent before it is there.
+  private var isUnfit = false
+  /// Bytes of the last frame's scan.
+  private var lastSize = 0
   private let options: StreamOptions
   private let keepsAll: Bool
   private var hasBegun = false
@@ -38,6 +46,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     delivery = Delivery(
       settings, largestFrame: source.info.largestFrame, interval: source.info.rate?.interval)
     options = settings.options
+    lookout = Lookout(
+      settings.options.early, interval: source.info.rate?.interval, packetSize: settings.options.packetSize.largest)
     keepsAll = settings.options.keepsAll
     lateness = Lateness(interval: source.info.rate?.interval ?? 33_333_333)
     rate = RateCheck(source.info.rate)
@@ -69,6 +79,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
         case .stats: postStatistics(isTick: true)
         case .watch: watch()
         case .pace: try pushAll()
+        case .look: try look()
         case .report: try report()
         case .destination(let id): if let index = delivery.destinations.index(ofID: id) { try push(index) }
         case .feedback(let id): if let index = delivery.destinations.index(ofID: id) { try hear(index) }
@@ -103,7 +114,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     try events.watch(delivery.destinations[index])
     board.post { $0.receivers.append(.init(address: address)) }
     choosePacer(of: index)
-    if inFlight == nil, delivery.adaptPacketSize(), hasBegun { postPacketSize() }
+    if !delivery.isUnderWay, delivery.adaptPacketSize(), hasBegun { postPacketSize() }
     guard hasBegun else { return }
     delivery.destinations[index].reports.start(now: Clock.monotonic)
     // Behind its first packets.
@@ -116,31 +127,27 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     try events.forget(&delivery.destinations[index])
     delivery.remove(index)
     board.post { _ = $0.receivers.remove(at: index) }
-    if inFlight != nil, delivery.isDone { try endFrame() }
+    if delivery.isUnderWay, delivery.isDone { try endFrame() }
   }
 
   /// One frame, from the camera to the sockets.
   private mutating func takeFrame() throws {
     guard let frame = try nextFrame() else { return }
-    try endFrame()
-    if !hasBegun { begin() }
-    if hasCollided { changeSource() }
+    defer { isUnfit = false }
+    try lookAhead(frame)
+    if arriving == nil { try makeRoom() }
     if let measured = rate.check(frame.timestamp, sequence: frame.sequence) {
       statistics.lowRate = measured
       postStatistics()
     }
-    if frame.isDamaged && !reader.repairs {
-      statistics[.damaged] += 1
-    } else {
-      do throws(DropCause) {
-        let picture = try reader.read(frame.bytes)
-        if delivery.isTooLarge, delivery.adaptPacketSize() { postPacketSize() }
-        try delivery.begin(picture, timestamp: frame.timestamp)
-        if picture.isRepaired || frame.isDamaged { statistics.repaired += 1 }
-        inFlight = consume frame
-      } catch {
-        statistics[error] += 1
-      }
+    do throws(DropCause) {
+      let isRepaired = try send(frame)
+      if isRepaired { statistics.repaired += 1 }
+      arriving = nil
+      inFlight = consume frame
+    } catch {
+      statistics[error] += 1
+      try endFrame()
     }
     let packets = statistics.packets
     try pushAll()
@@ -150,12 +157,88 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     if statistics.recoding.isNews(since: saidRecoding) || statistics.newDrops(since: &saidDrops) { postStatistics() }
   }
 
+  /// Plans a frame's packets, or what is left of them.
+  /// - Returns: whether it is bad, and sent all the same.
+  private mutating func send(_ frame: borrowing Frame) throws(DropCause) -> Bool {
+    if frame.isDamaged && !reader.repairs { throw .damaged }
+    let picture: JPEGPicture
+    if let arriving {
+      picture = try reader.read(frame.bytes, behind: arriving.picture)
+      try delivery.extend(picture.scan, isWhole: true)
+    } else {
+      picture = try reader.read(frame.bytes)
+      try delivery.begin(picture, timestamp: frame.timestamp)
+    }
+    lastSize = picture.scan.count
+    return picture.isRepaired || frame.isDamaged
+  }
+
+  /// Sends what has arrived of the frame that the camera is filling.
+  private mutating func look() throws {
+    let now = Clock.monotonic
+    let arrived = source.look()
+    if !lookout.look(arrived, at: now) { try events.stopLooking() }
+    // One frame at a time: the one before is still on its way.
+    guard lookout.isUsing, let arrived, inFlight == nil, !isUnfit, delivery.destinations.count > 0 else { return }
+    if arriving == nil { try begin(arrived, at: now) }
+    guard arriving?.start == arrived.bytes.baseAddress, let scan = arriving?.picture.advance(arrived.bytes) else { return }
+    do throws(DropCause) { try delivery.extend(scan, isWhole: false) } catch {
+      // It will say so when it is done.
+      isUnfit = true
+      try endFrame()
+    }
+    try pushAll()
+  }
+
+  /// Begins with a frame that the camera is filling, if its header can be sent.
+  private mutating func begin(_ arrived: Arrived, at now: Int64) throws {
+    let picture: ArrivingPicture?
+    do throws(JPEGFault) { picture = try reader.begin(arrived.bytes) } catch {
+      isUnfit = true
+      return
+    }
+    guard let picture, let start = arrived.bytes.baseAddress else { return }
+    try makeRoom()
+    delivery.begin(picture.header, timestamp: lookout.timestamp(at: now), expecting: lastSize)
+    arriving = (start, picture)
+    statistics.early += 1
+  }
+
+  /// A frame is there: whether it is the one that is being sent already, and when to look for the next one.
+  private mutating func lookAhead(_ frame: borrowing Frame) throws {
+    if let start = arriving?.start, start != frame.bytes.baseAddress || !gaps.isNext { try endFrame() }
+    guard !lookout.hasGivenUp else { return }
+    let wasUsing = lookout.isUsing
+    let visits = lookout.done(
+      Lookout.Frame(
+        timestamp: frame.timestamp, takenAt: Clock.monotonic, bytes: frame.bytes,
+        isStamped: source.timestampSource == .startOfExposure))
+    if let visits { try events.waitToLook(first: visits.first, every: visits.step) }
+    if lookout.isUsing != wasUsing { board.post { $0.isEarly = true } }
+    guard lookout.hasGivenUp else { return }
+    try events.stopLooking()
+    source.stopWatching()
+    board.post { $0.isEarly = false }
+  }
+
+  /// Ends the frame before, whatever is left of it, and sees to what is done between two.
+  private mutating func makeRoom() throws {
+    try endFrame()
+    if !hasBegun { begin() }
+    if hasCollided { changeSource() }
+    if delivery.isTooLarge, delivery.adaptPacketSize() { postPacketSize() }
+  }
+
   /// The frame that is to be sent now: where the loop is behind, the newest.
   private mutating func nextFrame() throws -> Frame? {
-    guard var frame = try source.next(), judge(frame) else { return nil }
+    guard var frame = try source.next() else { return nil }
+    guard judge(frame) else {
+      if arriving != nil { try endFrame() }
+      return nil
+    }
     guard !keepsAll, source.isQueue, lateness.isLate(Clock.monotonic - frame.timestamp) else { return frame }
-    // What is in flight is staler still.
-    try endFrame()
+    // What is in flight is staler still; what is only arriving may be this very frame.
+    if inFlight != nil { try endFrame() }
     for _ in 0..<Self.mostQueued {
       guard let newer = try source.next() else { break }
       guard judge(newer) else { continue }
@@ -181,14 +264,14 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func pushAll() throws {
     for index in 0..<delivery.destinations.count { try push(index) }
     // Without receivers, too.
-    if inFlight != nil, delivery.isDone { try endFrame() }
+    if delivery.isUnderWay, delivery.isDone { try endFrame() }
     // Where all frames are kept, the next is not taken before this one is gone.
     if keepsAll { try events.waitForSource(source.number, inFlight == nil) }
   }
 
   /// Sends a receiver as much as its socket takes; the frame goes back when all receivers have it.
   private mutating func push(_ index: Int) throws {
-    guard inFlight != nil else {
+    guard delivery.isUnderWay else {
       // Its frame was abandoned while it waited.
       return try events.wait(false, for: &delivery.destinations[index])
     }
@@ -219,13 +302,14 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func endFrame() throws {
     delivery.end(&statistics)
     inFlight = nil
+    arriving = nil
     if keepsAll { try events.waitForSource(source.number, true) }
   }
 
   /// Once a second.
   private mutating func watch() {
     if silence.check(statistics.captured, at: Clock.monotonic) { postStatistics() }
-    if inFlight == nil, delivery.adaptPacketSize() { postPacketSize() }
+    if !delivery.isUnderWay, delivery.adaptPacketSize() { postPacketSize() }
     for index in 0..<delivery.destinations.count { choosePacer(of: index) }
     postBuffers()
   }

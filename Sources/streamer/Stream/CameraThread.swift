@@ -43,7 +43,9 @@ final class CameraThread {
     switch settings.camera {
     case .device(let path):
       try run(
-        V4L2Source(path, settings.options.request, buffers: settings.options.buffers, log: settings.options.log),
+        V4L2Source(
+          path, settings.options.request, buffers: settings.options.buffers, isWatched: settings.options.early != .off,
+          log: settings.options.log),
         settings, mailbox, board)
     case .test:
       try run(TestSource(settings.options.request, quality: settings.options.quality), settings, mailbox, board)

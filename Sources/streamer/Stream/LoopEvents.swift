@@ -7,6 +7,7 @@ struct LoopEvents: ~Copyable {
   private let watchTimer: Timer
   private let reportTimer: Timer
   private let paceTimer: Timer
+  private let lookTimer: Timer
   private var hasSource = true
 
   /// What happened.
@@ -21,6 +22,8 @@ struct LoopEvents: ~Copyable {
     case watch
     /// The pace allows more packets.
     case pace
+    /// It is time to look how much of a frame has arrived.
+    case look
     /// Receivers are to be sent reports.
     case report
     /// A receiver's socket, by the receiver's id, takes more packets.
@@ -39,6 +42,8 @@ struct LoopEvents: ~Copyable {
     let watchTimer = try Timer()
     let reportTimer = try Timer()
     try epoll.add(reportTimer.number, .readable, token: 4)
+    let lookTimer = try Timer()
+    try epoll.add(lookTimer.number, .readable, token: 8)
     let paceTimer = try Timer()
     try epoll.add(paceTimer.number, .readable, token: 5)
     try watchTimer.start(first: Clock.monotonic + Self.watchInterval, every: Self.watchInterval)
@@ -55,6 +60,7 @@ struct LoopEvents: ~Copyable {
     self.watchTimer = watchTimer
     self.reportTimer = reportTimer
     self.paceTimer = paceTimer
+    self.lookTimer = lookTimer
   }
 
   /// Tokens of receivers have the id in their upper bits.
@@ -84,6 +90,9 @@ struct LoopEvents: ~Copyable {
     case 5:
       _ = paceTimer.expirations()
       return .pace
+    case 8:
+      _ = lookTimer.expirations()
+      return .look
     case let token:
       let id = UInt32(truncatingIfNeeded: token >> 4)
       return token & 15 == Self.destination ? .destination(id) : .feedback(id)
@@ -102,6 +111,13 @@ struct LoopEvents: ~Copyable {
 
   /// Has packets sent again at an instant, in nanoseconds of `Clock.monotonic`.
   func waitForPace(until time: Int64) throws(SystemCallError) { try paceTimer.start(first: time) }
+
+  /// Looks for a frame's data from an instant on, in nanoseconds of `Clock.monotonic`.
+  func waitToLook(first: Int64, every step: Int64) throws(SystemCallError) {
+    try lookTimer.start(first: first, every: step)
+  }
+
+  func stopLooking() throws(SystemCallError) { try lookTimer.stop() }
 
   /// Waits for a receiver's reports.
   func watch(_ destination: borrowing Destination) throws(SystemCallError) {

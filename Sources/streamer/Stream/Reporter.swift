@@ -19,6 +19,7 @@ struct Reporter {
   private var saidSSRC: UInt32?
   private var saidPacketSize: Int?
   private var isSilent = false
+  private var wasEarly: Bool?
   private var ticks = 0
 
   private var log: Log { settings.options.log }
@@ -47,6 +48,7 @@ struct Reporter {
     sayDrops(state.statistics)
     sayReceivers(state)
     saySilence(state)
+    sayEarly(state)
     sayRecoding(state.statistics.recoding)
     sayRate(state.statistics)
     if state.ticks != ticks {
@@ -118,6 +120,16 @@ struct Reporter {
       )
     } else {
       log.info("\(name): it gives frames again")
+    }
+  }
+
+  private mutating func sayEarly(_ state: Board.State) {
+    guard let isEarly = state.isEarly, isEarly != wasEarly else { return }
+    wasEarly = isEarly
+    if isEarly {
+      log.info("\(name): packets leave while it still sends the frame (--early off waits for whole frames)")
+    } else {
+      log.debug("\(name): its driver shows a frame's data only when all is there: packets leave then")
     }
   }
 

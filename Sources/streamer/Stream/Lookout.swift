@@ -1,0 +1,144 @@
+import LinuxIO
+import RTPCore
+import V4L2Capture
+
+/// When to look into the buffer that a camera is filling, and whether that is of use: some drivers show a frame's data as
+/// it comes (uvcvideo), others all at once. That is found out with a camera's first frames, which are compared with what
+/// was seen of them before they were done; and so is how fast its data comes.
+struct Lookout {
+  enum Setting: Sendable {
+    case auto, on, off
+  }
+
+  /// What there is to know of a frame that is done.
+  struct Frame {
+    /// Its capture by the driver, and when it was taken: nanoseconds of CLOCK_MONOTONIC.
+    let timestamp: Int64
+    let takenAt: Int64
+    let bytes: UnsafeRawBufferPointer
+    /// Its timestamp is that of its first data.
+    let isStamped: Bool
+  }
+
+  private enum State { case trying, using, givenUp }
+  private var state: State
+  private let isInsisting: Bool
+  private var estimate: CaptureEstimate
+  /// Between two frames, in nanoseconds.
+  private let interval: Int64
+  /// Bytes of a few packets: what a visit shall find.
+  private let portion: Double
+  /// How fast data comes, in bytes a nanosecond; 0: unknown.
+  private var rate = 0.0
+  /// When looking is of no use any longer, for now.
+  private var end: Int64 = 0
+  private var lastBytes = 0
+  /// Of the frame that is being filled.
+  private var probe = Probe()
+  /// When its first data was seen.
+  private var firstSeen: Int64?
+  private var tries = 0
+  private var hits = 0
+
+  /// So many frames must have shown data before they were done, of so many.
+  private static let enoughHits = 4
+  private static let mostTries = 24
+  /// Nanoseconds between two visits.
+  private static let steps: ClosedRange<Double> = 500_000...4_000_000
+
+  /// - Parameters:
+  ///   - interval: between two frames, in nanoseconds, where the camera says it.
+  ///   - packetSize: in bytes.
+  init(_ setting: Setting, interval: Int64?, packetSize: Int) {
+    state = setting == .off ? .givenUp : .trying
+    isInsisting = setting == .on
+    estimate = CaptureEstimate(interval: interval)
+    self.interval = interval ?? 33_333_333
+    // A visit finds them, and the next one sends them.
+    portion = Double(12 * packetSize)
+  }
+
+  /// Frames' data can be sent before they are done.
+  var isUsing: Bool { state == .using }
+  /// Looking is of no use with this camera.
+  var hasGivenUp: Bool { state == .givenUp }
+
+  private var step: Int64 {
+    let (least, most) = (Self.steps.lowerBound, Self.steps.upperBound)
+    return Int64(rate > 0 ? min(max(portion / rate, least), most) : least)
+  }
+
+  /// The buffer was looked into.
+  /// - Returns: whether to look again before the next frame is done.
+  mutating func look(_ arrived: Arrived?, at now: Int64) -> Bool {
+    if let arrived, arrived.hasBegun {
+      if firstSeen == nil { firstSeen = now }
+      if state == .trying { probe.add(arrived.bytes) }
+      // It is under way, and may take its time, but not for ever.
+      if arrived.bytes.count > lastBytes { end = max(end, now + 2 * interval) }
+      lastBytes = arrived.bytes.count
+    }
+    return now < end
+  }
+
+  /// The capture time of the frame that is being filled, as far as it can be told.
+  mutating func timestamp(at now: Int64) -> Int64 { estimate.estimate(seenAt: firstSeen ?? now) }
+
+  /// A frame is done.
+  /// - Returns: when to look for the next one, and how often; nil: that is of no use.
+  mutating func done(_ frame: Frame) -> (first: Int64, step: Int64)? {
+    estimate.correct(frame.timestamp)
+    defer {
+      probe = Probe()
+      firstSeen = nil
+      lastBytes = 0
+    }
+    guard state != .givenUp else { return nil }
+    let took = frame.takenAt - frame.timestamp
+    if took > 0 {
+      let measured = Double(frame.bytes.count) / Double(took)
+      rate = rate == 0 ? measured : rate + (measured - rate) / 8
+    }
+    if state == .trying { judge(frame) }
+    guard state != .givenUp else { return nil }
+    let next = frame.timestamp + interval
+    end = next + 2 * interval
+    return (max(frame.takenAt, next) + step / 2, step)
+  }
+
+  /// Finds out, frame by frame, whether this camera's data can be seen as it comes.
+  private mutating func judge(_ frame: Frame) {
+    tries += 1
+    // A driver that changes what it wrote, or whose timestamps come with the frame's end.
+    guard probe.agrees(with: frame.bytes), frame.isStamped else {
+      state = .givenUp
+      return
+    }
+    // Less is of no use.
+    if probe.count * 8 > frame.bytes.count { hits += 1 }
+    if hits >= Self.enoughHits { state = .using } else if tries >= Self.mostTries, !isInsisting { state = .givenUp }
+  }
+}
+
+/// What was seen of a frame before it was done, to be compared with what it is.
+private struct Probe {
+  private(set) var count = 0
+  private var sum: UInt64 = 0
+
+  mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    sum = Self.sum(bytes, count, sum)
+    count = max(count, bytes.count & ~7)
+  }
+
+  func agrees(with bytes: UnsafeRawBufferPointer) -> Bool {
+    count == 0 || bytes.count >= count && Self.sum(UnsafeRawBufferPointer(rebasing: bytes[..<count]), 0, 0) == sum
+  }
+
+  private static func sum(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ sum: UInt64) -> UInt64 {
+    var sum = sum
+    for offset in stride(from: start, to: bytes.count & ~7, by: 8) {
+      sum = (sum ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0x9E37_79B9_7F4A_7C15
+    }
+    return sum
+  }
+}
