@@ -54,12 +54,12 @@ public struct CaptureEstimate: Sendable {
     }
     watched = max(0, watched - 1)
     samples = min(samples + 1, Self.most)
-    // Least squares of a line through so many points, one after the other: how much of its distance the last one moves
-    // the line's end by, and its slope. Of the slope something is known before there are points.
+    // Least squares of a line through so many points, one after the other: by how much of the last one's distance its
+    // end moves, and its slope.
     let count = Double(samples)
     let pairs = count * (count + 1)
     last = timestamp &- Int64(rest * (1 - (4 * count - 2) / pairs))
-    interval = Self.plausible(interval + rest / intervals * min(0.3, 6 / pairs))
+    interval = Self.plausible(interval + rest / intervals * 6 / pairs)
   }
 
   /// A timestamp is off the line. One alone is passed over, as a fault. Another one soon after begins a new line, and the
