@@ -9,7 +9,8 @@ import Testing
     _ jpeg: [UInt8], pieces: [Int], size: Int, reader: inout JPEGReader, extends: Bool = false
   ) throws -> [[UInt8]]? {
     var packetizer = Packetizer(
-      packetSize: size, largestFrame: jpeg.count, payloadType: 96, ssrc: 0xCAFE, onvifExtension: extends, sequence: 65_530)
+      packetSize: size, largestFrame: jpeg.count, payloadType: 96, ssrc: 0xCAFE, onvifExtension: extends,
+      sequence: 65_530)
     var packets: [[UInt8]] = []
     func take(_ plan: PacketPlan) {
       for index in packets.count..<plan.count { packets.append(Array(plan[index].header) + Array(plan[index].payload)) }

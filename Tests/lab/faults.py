@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""What can be wrong with a frame, by name. Some take a number after a colon, in seconds: "stall:2".
+"""What can be wrong with a frame, by name. Some take a number after a colon: "stall:2".
 
     cut               the first half of its bytes               no-eoi, no-soi    that marker is missing
     random            as many random bytes                      no-dht            its Huffman tables are missing
     zeros             2 KiB of zeros after its EOI              old               an old frame's end after its EOI
-    empty             payload headers with nothing behind       error             the error bit in its last header
+    empty             payload headers with nothing behind
+    error             the error bit in its last header          error:SHARE       in the one so far (0 to 1) into it
     no-eof            no end-of-frame bit: only the next frame's toggled bit tells that it has ended
+    pause:SECONDS     a pause in the middle of it
     stall:SECONDS     no frames for that long, then this one
     unplug            half of it, then the plug is pulled       unplug:SECONDS    and put back that much later
 """
@@ -35,7 +37,7 @@ CHANGES = {
     "empty": lambda data, old: b"",
     "no-dht": lambda data, old: without_tables(data),
 }
-OTHERS = {"error", "no-eof", "stall", "unplug"}
+OTHERS = {"error", "no-eof", "pause", "stall", "unplug"}
 
 
 def split(fault):
@@ -43,8 +45,8 @@ def split(fault):
     name, _, number = (fault or "").partition(":")
     if name and name not in CHANGES and name not in OTHERS:
         raise ValueError(f"no such fault: {fault!r}")
-    if name == "stall" and not number:
-        raise ValueError("stall needs its seconds, as in stall:2")
+    if name in ("pause", "stall") and not number:
+        raise ValueError(f"{name} needs its seconds, as in {name}:2")
     return name, float(number) if number else None
 
 

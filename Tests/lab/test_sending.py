@@ -88,7 +88,7 @@ class Segments(Case):
         camera = self.enterContext(Camera(machine.sockets[0], MODES, Source.made(MODES), serial="calls"))
         machine.wait_for_path(camera.device)
         receiver = self.receiver()
-        process = self.stream(camera.device, "--fps", 10, "--to", f"{E1000}:{receiver.port}", wait_for="buffers, to ",
+        process = self.stream(camera.device, "--fps", 10, "--early", "off", "--to", f"{E1000}:{receiver.port}", wait_for="buffers, to ",
                               run=["strace", "-f", "-qq", "-o", "/lab/calls.txt"])
         receiver.collect(40, until=lambda r: r.markers() >= 30)
         machine.run("pkill -TERM -x streamer")

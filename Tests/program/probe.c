@@ -32,6 +32,7 @@ static __thread long pending __attribute__((tls_model("initial-exec")));
 static __thread long pending_exempt __attribute__((tls_model("initial-exec")));
 static __thread int has_sent __attribute__((tls_model("initial-exec")));
 static __thread int is_inside __attribute__((tls_model("initial-exec")));
+static __thread char caller_name[256] __attribute__((tls_model("initial-exec")));
 static char first_caller[256];
 
 // libjpeg-turbo's own allocations are not ours.
@@ -43,8 +44,7 @@ static void count(void *caller) {
   if (strstr(name, "/libturbojpeg.so") || strstr(name, "/libjpeg.so")) {
     pending_exempt++;
   } else {
-    if (pending++ == 0 && !first_caller[0])
-      snprintf(first_caller, sizeof first_caller, "%s %s", name, info.dli_sname ? info.dli_sname : "?");
+    if (pending++ == 0) snprintf(caller_name, sizeof caller_name, "%s %s", name, info.dli_sname ? info.dli_sname : "?");
   }
   is_inside = 0;
 }
@@ -105,6 +105,7 @@ static void look(const struct msghdr *message) {
 
 static void settle(void) {
   if (has_sent) { allocations += pending; exempt_allocations += pending_exempt; }
+  if (has_sent && pending && !first_caller[0]) memcpy(first_caller, caller_name, sizeof first_caller);
   pending = pending_exempt = 0;
   has_sent = 1;
   sends++;

@@ -181,7 +181,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     // One frame at a time: the one before is still on its way.
     guard lookout.isUsing, let arrived, inFlight == nil, !isUnfit, delivery.destinations.count > 0 else { return }
     if arriving == nil { try begin(arrived, at: now) }
-    guard arriving?.start == arrived.bytes.baseAddress, let scan = arriving?.picture.advance(arrived.bytes) else { return }
+    guard arriving?.start == arrived.bytes.baseAddress, let scan = arriving?.picture.advance(arrived.bytes) else {
+      return
+    }
     do throws(DropCause) { try delivery.extend(scan, isWhole: false) } catch {
       // It will say so when it is done.
       isUnfit = true
