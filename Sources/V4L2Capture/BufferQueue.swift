@@ -4,6 +4,11 @@ public struct Arrived {
   public let bytes: UnsafeRawBufferPointer
   /// Something has come, be it so little that `bytes` is empty still.
   public let hasBegun: Bool
+
+  public init(bytes: UnsafeRawBufferPointer, hasBegun: Bool) {
+    self.bytes = bytes
+    self.hasBegun = hasBegun
+  }
 }
 
 /// The buffers that a driver has, in the order in which it fills them, and how much of the first has arrived.
