@@ -42,7 +42,7 @@ bench-send: ## what sending costs beside a bare loop in C: CPU time a packet, wi
 	$(RELEASE) --product streamer
 	@bench/send
 
-bench-peers: ## the program beside GStreamer, FFmpeg and a bare loop in C, in the camera lab: latency, CPU, memory
+bench-peers: ## the program beside GStreamer, FFmpeg, ustreamer and a bare loop in C, in the camera lab: latency, CPU, memory
 	@scripts/deps build test
 	$(RELEASE) --product streamer
 	@bench/peers
