@@ -1,12 +1,13 @@
 # What can be made. Each target says what it is for: make help.
 RELEASE := swift build -c release --static-swift-stdlib -Xswiftc -warnings-as-errors -Xcc -Werror
 PREFIX ?= /usr/local
+SECONDS ?= 600
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send kinds soak lab debian13 install clean
+.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send kinds soak soak-fuzz soak-stream lab debian13 install clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install the Debian packages that building needs, and Swift where Debian has it
 	@scripts/deps build
@@ -24,8 +25,15 @@ test: ## all tests: lint, units, the program, the camera lab
 unit: ## the unit tests alone
 	swift test --skip V4L2DeviceTests
 
-soak: ## what is too long for every day: each fuzz target for ten minutes
-	@Tests/fuzz/run 600
+soak: soak-fuzz soak-stream ## what is too long for every day: both of these, for SECONDS (600) each
+
+soak-fuzz: ## each fuzz target for SECONDS (600)
+	@Tests/fuzz/run $(SECONDS)
+
+soak-stream: ## 1080p at 60 frames a second for SECONDS (600): nothing lost, nothing left out, memory that stays flat
+	@scripts/deps build test
+	$(RELEASE) --product streamer
+	@bench/soak $(SECONDS)
 
 lint: ## check the format of the sources
 	swift format lint --strict --recursive Sources Tests bench Package.swift
@@ -37,12 +45,12 @@ bench: ## what it costs here: instructions, time and allocations of the parts; C
 	@bench/micro.py
 	@bench/cost
 
-bench-send: ## what sending costs beside a bare loop in C: CPU time a packet, with UDP GSO and without
+bench-send: ## what sending costs beside a bare loop in C: CPU time a packet, with UDP GSO and without, and how it is spread
 	@scripts/deps build test
 	$(RELEASE) --product streamer
 	@bench/send
 
-bench-peers: ## the program beside GStreamer, FFmpeg and a bare loop in C, in the camera lab: latency, CPU, memory
+bench-peers: ## the program beside GStreamer, FFmpeg, ustreamer and a bare loop in C, in the camera lab: latency, CPU, memory
 	@scripts/deps build test
 	$(RELEASE) --product streamer
 	@bench/peers

@@ -15,7 +15,8 @@
             machine.wait_for_path(camera.device)  # the camera's /dev/v4l/by-id/…; a shell pattern will do; there=False
             machine.clock()             # -> Clock(offset, uncertainty): ns; host = guest + offset
 
-Machine(cameras=0, nics=("e1000e",), memory="2G", cpus=2)
+Machine(cameras=0, nics=("e1000e",), memory="2G", cpus=2, forwards=())
+    forwards     (host's port, guest's port) pairs: a TCP port of the host's loopback leads to one of the guest
     .sockets     one UNIX socket path for each camera (connect = plug in, close = unplug)
     .shared      a folder on the host (Path), writable from both sides, seen in the guest as /lab
     .console()   the kernel's console log so far, str
@@ -48,8 +49,8 @@ PR_SET_PDEATHSIG = 1
 
 
 class Machine:
-    def __init__(self, cameras=0, nics=("e1000e",), memory="2G", cpus=2):
-        self.cameras, self.nics, self.memory, self.cpus = cameras, nics, memory, cpus
+    def __init__(self, cameras=0, nics=("e1000e",), memory="2G", cpus=2, forwards=()):
+        self.cameras, self.nics, self.memory, self.cpus, self.forwards = cameras, nics, memory, cpus, forwards
         self.folder = self.qemu = self.link = None
 
     def __enter__(self):
@@ -146,7 +147,9 @@ class Machine:
                         "-device", f"usb-redir,chardev=camera{number},bus=usb.0"]
         for number, card in enumerate(self.nics, 2):
             card = {"virtio": "virtio-net-pci"}.get(card, card)
-            options += ["-netdev", f"user,id=net{number},net=10.0.{number}.0/24", "-device", f"{card},netdev=net{number}"]
+            doors = [f",hostfwd=tcp:127.0.0.1:{ours}-:{theirs}" for ours, theirs in self.forwards if number == 2]
+            options += ["-netdev", f"user,id=net{number},net=10.0.{number}.0/24" + "".join(doors),
+                        "-device", f"{card},netdev=net{number}"]
         return ["qemu-system-x86_64", *map(str, options)]
 
     def stop(self):
