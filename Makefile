@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 SECONDS ?= 600
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send kinds soak soak-fuzz soak-stream lab debian13 install clean
+.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early kinds soak soak-fuzz soak-stream soak-early lab debian13 install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -25,7 +25,7 @@ test: ## all tests: lint, units, the program, the camera lab
 unit: ## the unit tests alone
 	swift test --skip V4L2DeviceTests
 
-soak: soak-fuzz soak-stream ## what is too long for every day: both of these, for SECONDS (600) each
+soak: soak-fuzz soak-stream soak-early ## what is too long for every day: all of these, for SECONDS (600) each
 
 soak-fuzz: ## each fuzz target for SECONDS (600)
 	@Tests/fuzz/run $(SECONDS)
@@ -34,6 +34,11 @@ soak-stream: ## 1080p at 60 frames a second for SECONDS (600): nothing lost, not
 	@scripts/deps build test
 	$(RELEASE) --product streamer
 	@bench/soak $(SECONDS)
+
+soak-early: ## early packets of 1080p30 in the camera lab for SECONDS (600), compared bit for bit with what the camera sent
+	@scripts/deps build test
+	$(RELEASE) --product streamer
+	@SOAK_SECONDS=$(SECONDS) python3 Tests/suite.py test_a_minute_bit_for_bit
 
 lint: ## check the format of the sources
 	swift format lint --strict --recursive Sources Tests bench Package.swift
@@ -54,6 +59,16 @@ bench-peers: ## the program beside GStreamer, FFmpeg, ustreamer and a bare loop 
 	@scripts/deps build test
 	$(RELEASE) --product streamer
 	@bench/peers
+
+bench-pace: ## what spreading a frame's packets costs and saves, on ways of several kinds, in the camera lab
+	@scripts/deps build test
+	$(RELEASE) --product streamer
+	@bench/pace
+
+bench-early: ## packets that leave while the camera sends the frame, beside whole frames and a bare loop in C, in the camera lab
+	@scripts/deps build test
+	$(RELEASE) --product streamer
+	@bench/early --svg docs/early.svg
 
 bench-gate: ## fail where a part takes over 5 % more instructions than bench/thresholds.json has, or allocates
 	@scripts/deps build test
