@@ -10,7 +10,11 @@ public struct Thread: ~Copyable {
   public init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemCallError) {
     let box = Unmanaged.passRetained(Body(body))
     var handle = pthread_t()
-    let status = pthread_create(&handle, nil, runThread, box.toOpaque())
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setstacksize(&attributes, Self.stackSize)
+    let status = pthread_create(&handle, &attributes, runThread, box.toOpaque())
     guard status == 0 else {
       box.release()
       throw SystemCallError("pthread_create", on: name, Errno(rawValue: status))
@@ -18,6 +22,9 @@ public struct Thread: ~Copyable {
     pthread_setname_np(handle, String(decoding: name.utf8.prefix(15), as: UTF8.self))
     self.handle = handle
   }
+
+  /// Bytes. Of the usual 8 MB the kernel may make a huge page of 2 MB resident at the first touch.
+  private static let stackSize = 1 << 19
 
   /// Waits for its end.
   public consuming func join() { pthread_join(handle, nil) }

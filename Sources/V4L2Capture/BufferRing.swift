@@ -47,6 +47,9 @@ public struct BufferRing: ~Copyable {
   /// - Throws: what the driver says, also where it did not take a frame before back (VIDIOC_QBUF).
   public func dequeue() throws(CaptureError) -> Frame? { try lender.pointee.dequeue(lender) }
 
+  /// Buffers are wiped, so that `look` can tell what has arrived.
+  public var isWatched: Bool { lender.pointee.isWatched }
+
   /// Looks into the buffer that the driver fills now, or will fill next. Visits are to be further apart than a payload's
   /// copy takes, some microseconds.
   /// - Returns: nil where what is in it can't be known: it was not wiped, or the driver may have used it meanwhile.
@@ -198,6 +201,8 @@ struct Lender: ~Copyable {
       Lender.takeBack(lender.assumingMemoryBound(to: Lender.self), index)
     }
   }
+
+  var isWatched: Bool { queue != nil }
 
   func look() -> Arrived? { queue?.look() }
 

@@ -9,6 +9,8 @@ protocol FrameSource: ~Copyable {
   mutating func next() throws -> Frame?
   /// Frames wait in it until they are taken, the oldest first; others give the newest.
   var isQueue: Bool { get }
+  /// `look` may show something.
+  var isWatched: Bool { get }
   /// What there is of the frame that is being filled; nil where that can't be told.
   func look() -> Arrived?
   /// It is not looked into any more.
@@ -20,6 +22,7 @@ protocol FrameSource: ~Copyable {
 extension FrameSource where Self: ~Copyable {
   var isQueue: Bool { false }
   var timestampSource: TimestampSource? { nil }
+  var isWatched: Bool { false }
   func look() -> Arrived? { nil }
   func stopWatching() {}
 }

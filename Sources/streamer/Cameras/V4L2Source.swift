@@ -40,6 +40,8 @@ struct V4L2Source: FrameSource, ~Copyable {
 
   func next() throws -> Frame? { try ring.dequeue() }
 
+  var isWatched: Bool { ring.isWatched }
+
   func look() -> Arrived? { ring.look() }
 
   func stopWatching() { ring.stopWatching() }

@@ -46,8 +46,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     delivery = Delivery(
       settings, largestFrame: source.info.largestFrame, interval: source.info.rate?.interval)
     options = settings.options
+    // No larger than Ethernet's, whatever the way may take: looks shall not be rare.
     lookout = Lookout(
-      settings.options.early, interval: source.info.rate?.interval, packetSize: settings.options.packetSize.largest)
+      source.isWatched ? settings.options.early : .off, interval: source.info.rate?.interval,
+      packetSize: min(1472, settings.options.packetSize.largest))
     keepsAll = settings.options.keepsAll
     lateness = Lateness(interval: source.info.rate?.interval ?? 33_333_333)
     rate = RateCheck(source.info.rate)

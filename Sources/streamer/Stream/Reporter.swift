@@ -129,7 +129,8 @@ struct Reporter {
     if isEarly {
       log.info("\(name): packets leave while it still sends the frame (--early off waits for whole frames)")
     } else {
-      log.debug("\(name): its driver shows a frame's data only when all is there: packets leave then")
+      let text = "\(name): its driver does not show a frame's data as it comes: packets leave when all is there"
+      if settings.options.early == .on { log.warning(text) } else { log.debug(text) }
     }
   }
 
