@@ -195,7 +195,7 @@ struct Lender: ~Copyable {
     lent += 1
     return Frame(
       bytes: used(buffer, of: maps[index].bytes), sequence: buffer.sequence,
-      timestamp: source == .unknown ? now : stamp,
+      timestamp: source == .unknown ? now : stamp, takenAt: now,
       isDamaged: buffer.flags & UInt32(V4L2_BUF_FLAG_ERROR) != 0, lender: address, index: buffer.index
     ) { lender, index in
       Lender.takeBack(lender.assumingMemoryBound(to: Lender.self), index)

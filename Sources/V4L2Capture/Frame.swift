@@ -1,3 +1,5 @@
+import LinuxIO
+
 /// A frame that a camera lent: it can't be copied, and goes back to the camera when its owner lets it go.
 public struct Frame: ~Copyable {
   /// The picture's bytes where the camera put them; valid as long as this value lives.
@@ -6,6 +8,8 @@ public struct Frame: ~Copyable {
   public let sequence: UInt32
   /// When it was captured: CLOCK_MONOTONIC, nanoseconds.
   public let timestamp: Int64
+  /// When it was taken out of the camera's queue: CLOCK_MONOTONIC, nanoseconds.
+  public let takenAt: Int64
   /// The driver says that its bytes are damaged (V4L2_BUF_FLAG_ERROR).
   public let isDamaged: Bool
 
@@ -19,12 +23,14 @@ public struct Frame: ~Copyable {
   ///   - lender: who lends it; must be there until it was given back.
   ///   - index: which of the lender's buffers it is.
   public init(
-    bytes: UnsafeRawBufferPointer, sequence: UInt32, timestamp: Int64, isDamaged: Bool = false,
+    bytes: UnsafeRawBufferPointer, sequence: UInt32, timestamp: Int64, takenAt: Int64 = Clock.monotonic,
+    isDamaged: Bool = false,
     lender: UnsafeMutableRawPointer, index: UInt32, giveBack: @escaping GiveBack
   ) {
     self.bytes = bytes
     self.sequence = sequence
     self.timestamp = timestamp
+    self.takenAt = takenAt
     self.isDamaged = isDamaged
     self.lender = lender
     self.index = index

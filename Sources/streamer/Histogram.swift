@@ -30,27 +30,34 @@ struct Histogram: ~Copyable {
     max = Swift.max(max, value)
   }
 
-  /// The duration that a part of all do not exceed, in nanoseconds; 0 where there are none.
-  /// - Parameter part: such as 0.99.
-  func percentile(_ part: Double) -> UInt64 {
-    guard count > 0 else { return 0 }
-    let rank = Swift.max(1, UInt64((part * Double(count)).rounded(.up)))
-    if rank >= count { return max }
-    var seen: UInt64 = 0
-    for index in 0..<Self.size {
-      seen += UInt64(buckets[index])
-      if seen >= rank { return Swift.min(Swift.max(Self.middle(of: index), min), max) }
+  /// As many as before the first one.
+  mutating func reset() {
+    buckets.update(repeating: 0, count: Self.size)
+    count = 0
+    min = .max
+    max = 0
+  }
+
+  /// Adds all that another one counted.
+  mutating func merge(_ other: borrowing Histogram) {
+    for index in 0..<Self.size { buckets[index] &+= other.buckets[index] }
+    count += other.count
+    min = Swift.min(min, other.min)
+    max = Swift.max(max, other.max)
+  }
+
+  /// What was counted so far, for other threads.
+  var distribution: Distribution {
+    var steps: [Distribution.Step] = []
+    for index in 0..<Self.size where buckets[index] > 0 {
+      let value = Swift.min(Swift.max(Self.middle(of: index), min), max)
+      steps.append(.init(value: value, count: UInt64(buckets[index])))
     }
-    return max
+    return Distribution(steps: steps, min: count == 0 ? 0 : min, max: max, count: count)
   }
 
   /// In microseconds, for programs.
-  var json: JSON {
-    let parts: [(String, Double)] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)]
-    let values = parts.map { ($0.0, JSON.number(Double(percentile($0.1)) / 1000)) }
-    return .object(
-      [("min", .number(Double(count == 0 ? 0 : min) / 1000))] + values + [("max", .number(Double(max) / 1000))])
-  }
+  var json: JSON { distribution.json }
 
   private static func index(of value: UInt64) -> Int {
     let shift = Swift.max(0, 63 - value.leadingZeroBitCount - bits)

@@ -22,7 +22,7 @@ enum Help {
   }
 
   private static func cameras(_ verb: Verb) -> [String] {
-    guard verb == .stream || verb == .sdp else { return [] }
+    guard verb != .list && verb != .receive else { return [] }
     return [
       "CAMERA is one of:",
       "  /dev/video0                       a V4L2 camera that gives MJPEG",
@@ -48,6 +48,10 @@ enum Help {
         "Exit status: 0 done or stopped by SIGINT or SIGTERM, 2 bad usage, 1 anything else.",
       ]
     case .list: ["Example:", "  streamer list --json"]
+    case .bench:
+      [
+        "Examples:", "  streamer bench /dev/video0", "  streamer bench /dev/video0 --to 192.168.1.20:5000 --json > before.json",
+      ]
     case .receive:
       [
         "HOST is an address of this machine (default: all), or a multicast group that is joined.", "",

@@ -15,7 +15,8 @@ struct OptionEntry: Sendable {
     self.verbs = verbs
   }
 
-  private static let sending: [Verb] = [.stream, .sdp]
+  private static let streaming: [Verb] = [.stream, .bench]
+  private static let sending: [Verb] = [.stream, .sdp, .bench]
 
   static let all = [
     OptionEntry(
@@ -27,41 +28,41 @@ struct OptionEntry: Sendable {
       "The picture's size. Default: the largest up to 1920x1080 that reaches 25 frames a second; test: has 1280x720."),
     OptionEntry("fps", "N", sending, "Frames a second, such as 30, 7.5 or 30000/1001. Default: the highest up to 30."),
     OptionEntry("format", "NAME", sending, "The camera's format: mjpeg (default) or jpeg."),
-    OptionEntry("quality", "1-100", [.stream], "JPEG quality of test: (default 80)."),
-    OptionEntry("buffers", "N", [.stream], "Buffers to ask the camera's driver for, 2 to 32 (default 4)."),
+    OptionEntry("quality", "1-100", streaming, "JPEG quality of test: (default 80)."),
+    OptionEntry("buffers", "N", streaming, "Buffers to ask the camera's driver for, 2 to 32 (default 4)."),
     OptionEntry(
-      "mtu", "BYTES|auto", [.stream],
+      "mtu", "BYTES|auto", streaming,
       "The largest RTP packet, which is the UDP payload, 200 to 65507. Default: 1400, or less where the way to a receiver takes less; auto: as much as it takes, which is 1472 over Ethernet and IPv4. Packets are never cut into IP fragments."
     ),
     OptionEntry(
-      "pace", "on|off|MBIT", [.stream],
+      "pace", "on|off|MBIT", streaming,
       "Spread a frame's packets over half the time until the next frame (on), or send them at so many Mbit/s, so that slow links and small queues lose none. Its first 16 kB leave at once. Default: off, which is the least latency."
     ),
     OptionEntry(
-      "early", "auto|on|off", [.stream],
+      "early", "auto|on|off", streaming,
       "Send a frame's packets while the camera is still filling it, where its driver shows the data as it comes (uvcvideo): the last packet leaves sooner, and none in bursts. auto (default) and on try it, on for ever; a frame that turns out to be bad then ends without its last packet."
     ),
     OptionEntry(
-      "gso", "auto|off", [.stream],
+      "gso", "auto|off", streaming,
       "Hand the kernel many packets in one call (UDP GSO), which saves CPU time, where it and the network device can do it (auto, default); or one by one."
     ),
     OptionEntry(
       "payload-type", "N", sending, "RTP payload type, 0 to 63 or 96 to 127 (default 26, JPEG's own; BlueOS wants 96)."),
-    OptionEntry("ssrc", "HEX", [.stream], "RTP source identifier; a second camera has the next. Default: random."),
+    OptionEntry("ssrc", "HEX", streaming, "RTP source identifier; a second camera has the next. Default: random."),
     OptionEntry(
-      "bad-frames", "drop|repair", [.stream],
+      "bad-frames", "drop|repair", streaming,
       "What becomes of frames that are cut short, or that the driver flags as damaged: they are dropped (default), or what there is of them is sent. Both are counted."
     ),
     OptionEntry(
-      "recode", "auto|off", [.stream],
+      "recode", "auto|off", streaming,
       "What becomes of JPEGs that RTP can't carry: they are re-coded (default), without loss where only their coding is in the way (progressive, other Huffman tables), else by encoding them again; or they are dropped."
     ),
     OptionEntry(
-      "onvif-extension", nil, [.stream],
+      "onvif-extension", nil, streaming,
       "Say each picture's size in ONVIF's RTP header extension, too: for receivers that know it, at over 2040 pixels."
     ),
     OptionEntry(
-      "cpu", "N", [.stream], "Bind the camera's thread to this CPU; a second camera's to the next. Default: unbound."),
+      "cpu", "N", streaming, "Bind the camera's thread to this CPU; a second camera's to the next. Default: unbound."),
     OptionEntry(
       "rtcp-mux", nil, sending,
       "Send RTCP reports to the receiver's RTP port, and take them on this one's (RFC 5761); those of a multicast group's receivers are not heard then. Default: to PORT + 1."
@@ -69,18 +70,18 @@ struct OptionEntry: Sendable {
     OptionEntry(
       "ttl", "N", sending, "How many routers packets to a multicast group may pass, 0 to 255 (default 1: none)."),
     OptionEntry(
-      "interface", "NAME", [.stream],
+      "interface", "NAME", streaming,
       "The network interface that packets leave by, such as wlan0. Default: by the routing table."),
     OptionEntry(
-      "dscp", "N|NAME", [.stream],
+      "dscp", "N|NAME", streaming,
       "The class of service that routers and Wi-Fi see: 0 to 63, or a name such as AF41, CS5, EF. Default: the system's."
     ),
     OptionEntry(
-      "keep-all", nil, [.stream],
+      "keep-all", nil, streaming,
       "Send every frame, however late, and end each before the next. Default: the newest frame wins; what is left out is counted."
     ),
     OptionEntry(
-      "realtime", "1-99", [.stream],
+      "realtime", "1-99", streaming,
       "Run the cameras' threads before all others (SCHED_FIFO), with the memory locked. Needs CAP_SYS_NICE and CAP_IPC_LOCK."
     ),
     OptionEntry(
@@ -89,7 +90,12 @@ struct OptionEntry: Sendable {
     OptionEntry(
       "x-dimensions", "WxH", [.receive],
       "The pictures' size where it is over 2040 pixels and so not said in the stream (the SDP's x-dimensions)."),
-    OptionEntry("frames", "N", [.receive], "Stop after N whole frames."),
+    OptionEntry("frames", "N", [.receive, .bench], "Stop after N whole frames; bench measures 300 by default."),
+    OptionEntry("warm-up", "N", [.bench], "Frames to pass over before (default 30)."),
+    OptionEntry("html", "FILE", [.bench], "Write a page with the histogram, every frame's time, and the shares of late frames."),
+    OptionEntry("compare", "FILE", [.bench], "Print an earlier --json beside this result; status 1 when a figure is worse."),
+    OptionEntry("tolerance", "PERCENT", [.bench], "What --compare lets a figure be worse by (default 10)."),
+    OptionEntry("csv", nil, [.bench], "Print a line of comma-separated values for each stage."),
     OptionEntry("seconds", "S", [.receive], "Stop after S seconds."),
     OptionEntry("out", "DIR", [.receive], "Write every whole frame as DIR/frame-00000001.jpg, and so on."),
     OptionEntry(
@@ -98,7 +104,7 @@ struct OptionEntry: Sendable {
       "shared-clock", nil, [.receive],
       "The sender's wall clock and this one's are one (PTP, NTP): measure the time from capture to here. Where the sender is this machine, it is measured without."
     ),
-    OptionEntry("json", nil, [.list, .receive], "Print JSON for programs."),
+    OptionEntry("json", nil, [.list, .bench, .receive], "Print JSON for programs."),
     OptionEntry("log-level", "LEVEL", Verb.allCases, "error, warning, info (default) or debug."),
     OptionEntry("help", nil, Verb.allCases, "Show this help; each verb has its own."),
     OptionEntry("version", nil, Verb.allCases, "Show the version."),

@@ -149,7 +149,7 @@ struct ReceiveSession: ~Copyable {
     if malformed > 0 { text += ", \(malformed) malformed" }
     if depacketizer.foreign > 0 { text += ", \(depacketizer.foreign) of another source" }
     if latency.count > 0 {
-      let tenths = latency.percentile(0.5) / 100_000
+      let tenths = latency.distribution.percentile(0.5) / 100_000
       text += ", \(tenths / 10).\(tenths % 10) ms from capture to here (median)"
     }
     return text

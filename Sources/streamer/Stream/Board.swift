@@ -44,6 +44,8 @@ final class Board: Sendable {
     var changedSSRC: UInt32?
     /// Which instant its timestamps are of.
     var timestampSource: TimestampSource?
+    /// What was measured, where that was asked for.
+    var measured: Measurement.Result?
     /// The camera gives no frames.
     var isSilent = false
     var end: End?

@@ -16,6 +16,19 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var isUnfit = false
   /// Bytes of the last frame's scan.
   private var lastSize = 0
+  /// Where frames' time goes.
+  private let stages = Stages()
+  /// The last frame's.
+  private var takenAt: Int64 = 0
+  private var lastTimestamp: Int64?
+  /// A packet of the frame under way was sent.
+  private var hasSent = false
+  private let measurement: Measurement?
+  private var measured: (start: Int64, end: Int64, usage: ResourceUsage) = (0, 0, ResourceUsage())
+  private var isMeasured = false
+  /// Of the frames that are measured; room for all of them is made at the start.
+  private var timeline: [Measurement.Sample] = []
+  private var seen: UInt64 = 0
   private let options: StreamOptions
   private let keepsAll: Bool
   private var hasBegun = false
@@ -46,6 +59,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     delivery = Delivery(
       settings, largestFrame: source.info.largestFrame, interval: source.info.rate?.interval)
     options = settings.options
+    measurement = settings.measurement
+    if let measurement { timeline.reserveCapacity(Int(clamping: min(measurement.frames + 1, 1 << 20))) }
     // No larger than Ethernet's, whatever the way may take: looks shall not be rare.
     lookout = Lookout(
       source.isWatched ? settings.options.early : .off, interval: source.info.rate?.interval,
@@ -74,6 +89,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       if isStarting { postInfo() }
       hasMail = false
       isStarting = false
+      if isMeasured { return }
       for index in 0..<events.wait() {
         switch events[index] {
         case .source: try takeFrame()
@@ -136,8 +152,14 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func takeFrame() throws {
     guard let frame = try nextFrame() else { return }
     defer { isUnfit = false }
+    if isMeasured { return }
     try lookAhead(frame)
     if arriving == nil { try makeRoom() }
+    takenAt = frame.takenAt
+    if measurement != nil { addSample(frame) }
+    stages.record(.driverToDequeue, frame.takenAt - frame.timestamp)
+    if let lastTimestamp, gaps.isNext { stages.record(.frameInterval, frame.timestamp - lastTimestamp) }
+    lastTimestamp = frame.timestamp
     if let measured = rate.check(frame.timestamp, sequence: frame.sequence) {
       statistics.lowRate = measured
       postStatistics()
@@ -261,7 +283,26 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     guard case .next(let missing) = gaps.judge(frame.sequence, at: frame.timestamp) else { return false }
     statistics[.driver] += missing
     statistics.captured += 1
+    if let measurement { measure(measurement, frame.timestamp) }
     return true
+  }
+
+  /// A frame more of those that are measured, or not yet, or no more.
+  private mutating func measure(_ measurement: Measurement, _ timestamp: Int64) {
+    seen += 1
+    switch measurement.phase(seen) {
+    case .warmingUp: break
+    case .starting:
+      stages.reset()
+      statistics = StreamStatistics()
+      statistics.captured = 1
+      lastTimestamp = nil
+      measured = (timestamp, timestamp, ResourceUsage.ofThisThread)
+    case .measuring: measured.end = timestamp
+    case .done:
+      statistics.captured -= 1
+      isMeasured = true
+    }
   }
 
   /// Sends all receivers what there is to send now.
@@ -281,6 +322,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     }
     let wasSegmenting = delivery.destinations[index].isSegmenting
     var progress = delivery.push(index, &statistics)
+    if !hasSent, delivery.destinations[index].sent > 0 { recordStart() }
     if progress == .tooLarge { progress = try shrink(index) }
     try events.wait(progress == .full, for: &delivery.destinations[index])
     if progress == .paced { try events.waitForPace(until: Clock.monotonic + Pace.tick) }
@@ -288,7 +330,33 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     if wasSegmenting && !delivery.destinations[index].isSegmenting {
       board.post { $0.receivers[index].refusesSegments = true }
     }
-    if delivery.isDone { try endFrame() }
+    if delivery.isDone {
+      stages.record(.dequeueToLastPacket, Clock.monotonic - takenAt)
+      try endFrame()
+    }
+  }
+
+  private mutating func addSample(_ frame: borrowing Frame) {
+    guard seen > measurement?.warmUp ?? 0, timeline.count < timeline.capacity else { return }
+    timeline.append(Measurement.Sample(timestamp: frame.timestamp, takenAt: frame.takenAt))
+  }
+
+  /// The frame's buffer was given back.
+  private mutating func recordEnd() {
+    let now = Clock.monotonic
+    stages.record(.dequeueToRequeue, now - takenAt)
+    if let last = timeline.indices.last, timeline[last].doneAt == 0 { timeline[last].doneAt = now }
+  }
+
+  /// The first packet of a frame was sent.
+  private mutating func recordStart() {
+    hasSent = true
+    let now = Clock.monotonic
+    if inFlight != nil {
+      stages.record(.dequeueToFirstPacket, now - takenAt)
+    } else if let firstSeen = lookout.firstSeen {
+      stages.record(.firstDataToFirstPacket, now - firstSeen)
+    }
   }
 
   /// Packets are larger than the way to a receiver takes.
@@ -305,8 +373,11 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// Gives the frame in flight back to the camera; what is not sent of it is left out.
   private mutating func endFrame() throws {
     delivery.end(&statistics)
+    let wasLent = inFlight != nil
     inFlight = nil
+    if wasLent { recordEnd() }
     arriving = nil
+    hasSent = false
     if keepsAll { try events.waitForSource(source.number, true) }
   }
 
@@ -436,5 +507,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     try? endFrame()
     sayGoodbye(Clock.pair)
     postStatistics()
+    guard measurement != nil else { return }
+    let result = Measurement.Result(
+      stages: stages.distributions, statistics: statistics, usage: ResourceUsage.ofThisThread - measured.usage,
+      duration: measured.end - measured.start, timeline: timeline)
+    board.post { $0.measured = result }
   }
 }

@@ -36,7 +36,7 @@ struct Lookout {
   /// Of the frame that is being filled.
   private var probe = Probe()
   /// When its first data was seen.
-  private var firstSeen: Int64?
+  private(set) var firstSeen: Int64?
   private var tries = 0
   private var hits = 0
 

@@ -5,6 +5,7 @@ import RTPCore
 struct Reporter {
   private let settings: StreamSettings
   private let hasSDP: Bool
+  private let printsStatistics: Bool
   private(set) var info: SourceInfo?
   private(set) var hasEnded = false
   /// The exit status that its end means.
@@ -25,9 +26,12 @@ struct Reporter {
   private var log: Log { settings.options.log }
   private var name: String { settings.camera.label }
 
-  /// - Parameter hasSDP: an SDP is written for the receivers.
-  init(_ settings: StreamSettings, hasSDP: Bool) {
+  /// - Parameters:
+  ///   - hasSDP: an SDP is written for the receivers.
+  ///   - printsStatistics: at its end, and when they are due.
+  init(_ settings: StreamSettings, hasSDP: Bool, printsStatistics: Bool = true) {
     self.settings = settings
+    self.printsStatistics = printsStatistics
     self.hasSDP = hasSDP
   }
 
@@ -173,6 +177,7 @@ struct Reporter {
   }
 
   private func sayStatistics(_ state: Board.State) {
+    guard printsStatistics else { return }
     for receiver in state.receivers where receiver.reception.receivers > 0 {
       StandardStream.output.line("\(name): \(receiver.address) reports \(receiver.reception.text)")
     }

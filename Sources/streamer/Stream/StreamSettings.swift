@@ -7,10 +7,13 @@ struct StreamSettings: Sendable {
   let ssrc: UInt32
   let cpu: Int?
   let destinations: [SocketAddress]
+  /// nil: it streams until it is stopped.
+  let measurement: Measurement?
 
   /// Camera `index` of the command line: it has the ports, the SSRC and the CPU behind those of the one before.
-  init(_ options: StreamOptions, camera index: Int) throws {
+  init(_ options: StreamOptions, camera index: Int, measurement: Measurement? = nil) throws {
     self.options = options
+    self.measurement = measurement
     camera = options.cameras[index]
     ssrc = options.ssrc &+ UInt32(index)
     cpu = options.cpu.map { $0 + index }

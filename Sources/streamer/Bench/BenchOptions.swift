@@ -1,0 +1,31 @@
+/// The options of `streamer bench`, read.
+struct BenchOptions {
+  /// How the result is printed.
+  enum Form {
+    case table, json, csv
+  }
+
+  let stream: StreamOptions
+  let measurement: Measurement
+  let form: Form
+  /// Where a page with the result is written.
+  let page: String?
+  /// An earlier result, and what a figure may be larger than there by, as a part of it.
+  let former: String?
+  let tolerance: Double
+
+  init(_ arguments: Arguments) throws(UsageError) {
+    stream = try StreamOptions(arguments)
+    guard stream.cameras.count == 1 else { throw UsageError("bench measures one camera at a time") }
+    measurement = Measurement(
+      warmUp: UInt64(try arguments.integer("warm-up", in: 0...100_000) ?? 30),
+      frames: UInt64(try arguments.integer("frames", in: 2...10_000_000) ?? 300))
+    page = try arguments.value("html", expected: "a file's name") { $0.isEmpty ? nil : $0 }
+    former = try arguments.value("compare", expected: "a file's name") { $0.isEmpty ? nil : $0 }
+    tolerance =
+      try arguments.value("tolerance", expected: "percent, such as 10") { text in
+        Double(text).flatMap { (0...1000).contains($0) ? $0 / 100 : nil }
+      } ?? 0.1
+    form = arguments.has("json") ? .json : arguments.has("csv") ? .csv : .table
+  }
+}

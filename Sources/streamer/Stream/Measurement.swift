@@ -1,0 +1,38 @@
+import LinuxIO
+
+/// What of a camera's frames is measured: so many, behind others that are passed over.
+struct Measurement: Sendable {
+  /// Frames until caches are warm and the camera's exposure is settled.
+  let warmUp: UInt64
+  let frames: UInt64
+
+  /// What came out of it.
+  struct Result: Sendable {
+    let stages: [(stage: Stage, times: Distribution)]
+    let statistics: StreamStatistics
+    /// The camera thread's.
+    let usage: ResourceUsage
+    /// From the first frame to the last: nanoseconds.
+    let duration: Int64
+    /// Every frame's, in their order.
+    let timeline: [Sample]
+  }
+
+  /// One frame's times: nanoseconds of CLOCK_MONOTONIC.
+  struct Sample: Sendable {
+    let timestamp: Int64
+    let takenAt: Int64
+    /// It was given back; 0 as long as it was not.
+    var doneAt: Int64 = 0
+  }
+
+  /// How far it is.
+  enum Phase { case warmingUp, starting, measuring, done }
+
+  /// - Parameter captured: frames of the camera so far, from 1 on.
+  func phase(_ captured: UInt64) -> Phase {
+    if captured <= warmUp { return .warmingUp }
+    if captured == warmUp + 1 { return .starting }
+    return captured <= warmUp + frames ? .measuring : .done
+  }
+}
