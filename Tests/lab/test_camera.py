@@ -599,6 +599,25 @@ class Early(Case):
                 self.assertTrue(any(log.last / 1e9 < at for log in camera.sent()))
 
 
+class Measuring(Case):
+    def test_bench_agrees_with_the_camera(self):
+        """From the driver's timestamp, the first payload's, to the last byte: as long as the camera's log has it."""
+        for spread, early in (20, "off"), (10, "auto"):
+            camera = self.camera(MODES, spread=spread)
+            result = machine.run([STREAMER, "bench", camera.device, "--frames", "150", "--early", early, "--json"], timeout=60)
+            self.assertEqual(result.status, 0, result.stderr)
+            found = json.loads(result.stdout)
+            logs = camera.sent()[30:]
+            took = statistics.median(log.last - log.first for log in logs) / 1000
+            self.assertAlmostEqual(found["latency_us"]["driver_to_dequeue"]["p50"], took, delta=6000)
+            interval = (logs[-1].first - logs[0].first) / (logs[-1].index - logs[0].index) / 1e9
+            self.assertAlmostEqual(found["fps"], 1 / interval, delta=0.3)
+            self.assertEqual((found["width"], found["height"], found["frames"]), (1920, 1080, 150))
+            self.assertEqual(found["dropped"], found["drops"].get("driver", 0))
+            self.assertEqual(found["timestamp_source"], "startOfExposure")
+            camera.unplug()
+
+
 class Devices(Case):
     """The unit tests of V4L2Capture that need a driver, on vivid's devices: of one plane and of several."""
 

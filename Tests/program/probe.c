@@ -111,8 +111,15 @@ static void settle(void) {
   sends++;
 }
 
+// A delay before each call that sends: $PROBE_DELAY_US.
+static void delay(void) {
+  const char *text = getenv("PROBE_DELAY_US");
+  if (text) usleep(atoi(text));
+}
+
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
   settle();
+  delay();
   long sent = syscall(SYS_sendmmsg, fd, messages, count, flags);
   for (long i = 0; i < sent; i++) look(&messages[i].msg_hdr);
   return sent;
@@ -120,6 +127,7 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
   settle();
+  delay();
   ssize_t sent = syscall(SYS_sendmsg, fd, message, flags);
   if (sent >= 0) look(message);
   return sent;

@@ -28,7 +28,7 @@ struct BenchReport {
   // MARK: For people
 
   var table: String {
-    var lines = ["\(camera): \(info.description)"]
+    var lines = [camera, info.description]
     if let timestamps { lines.append("timestamps: \(timestamps.text)") }
     lines.append("")
     lines.append("\(result.statistics.captured) frames at \(Self.decimal(framesPerSecond, 2)) fps\(jitterText)")

@@ -321,8 +321,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       return try events.wait(false, for: &delivery.destinations[index])
     }
     let wasSegmenting = delivery.destinations[index].isSegmenting
+    let start = hasSent ? 0 : Clock.monotonic
     var progress = delivery.push(index, &statistics)
-    if !hasSent, delivery.destinations[index].sent > 0 { recordStart() }
+    if !hasSent, delivery.destinations[index].sent > 0 { recordStart(start) }
     if progress == .tooLarge { progress = try shrink(index) }
     try events.wait(progress == .full, for: &delivery.destinations[index])
     if progress == .paced { try events.waitForPace(until: Clock.monotonic + Pace.tick) }
@@ -348,10 +349,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     if let last = timeline.indices.last, timeline[last].doneAt == 0 { timeline[last].doneAt = now }
   }
 
-  /// The first packet of a frame was sent.
-  private mutating func recordStart() {
+  /// The first packet of a frame was handed over.
+  private mutating func recordStart(_ now: Int64) {
     hasSent = true
-    let now = Clock.monotonic
     if inFlight != nil {
       stages.record(.dequeueToFirstPacket, now - takenAt)
     } else if let firstSeen = lookout.firstSeen {

@@ -39,7 +39,7 @@ struct Reporter {
     if info == nil, let info = state.info {
       self.info = info
       let receivers = state.receivers.map(\.address.description).joined(separator: ", ")
-      log.info("\(name): \(info.description), to \(receivers)")
+      log.info("\(name): \(info.description)\(receivers.isEmpty ? "" : ", to \(receivers)")")
       if max(info.size.width, info.size.height) > 2040, !hasSDP {
         log.warning(
           "\(name): RTP/JPEG can't say a size over 2040 pixels: receivers need it from the SDP (--sdp FILE)")
