@@ -39,7 +39,7 @@ struct OptionEntry: Sendable {
     ),
     OptionEntry(
       "early", "auto|on|off", [.stream],
-      "Send a frame's packets while the camera is still filling it, where its driver shows the data as it comes (uvcvideo): the last packet leaves sooner, and none in bursts. auto (default) and on try it, on for ever; a frame that turns out to be bad then ends without its last packet."
+      "Send a frame's packets while the camera is still filling it, where its driver shows the data as it comes (uvcvideo): the last packet leaves sooner, and none in bursts. auto (default) finds out with the first frames whether it does, on goes on trying; a frame that turns out to be bad ends without its last packet."
     ),
     OptionEntry(
       "gso", "auto|off", [.stream],

@@ -19,7 +19,8 @@ struct Reporter {
   private var saidSSRC: UInt32?
   private var saidPacketSize: Int?
   private var isSilent = false
-  private var wasEarly: Bool?
+  private var saidEarly = false
+  private var saidObstacle = false
   private var ticks = 0
 
   private var log: Log { settings.options.log }
@@ -124,14 +125,20 @@ struct Reporter {
   }
 
   private mutating func sayEarly(_ state: Board.State) {
-    guard let isEarly = state.isEarly, isEarly != wasEarly else { return }
-    wasEarly = isEarly
-    if isEarly {
+    if state.isEarly && !saidEarly {
+      saidEarly = true
       log.info("\(name): packets leave while it still sends the frame (--early off waits for whole frames)")
-    } else {
-      let text = "\(name): its driver does not show a frame's data as it comes: packets leave when all is there"
-      if settings.options.early == .on { log.warning(text) } else { log.debug(text) }
     }
+    guard let obstacle = state.obstacle, !saidObstacle, settings.options.early != .off else { return }
+    saidObstacle = true
+    let reason =
+      switch obstacle {
+      case .unseen: "its frames' data is not seen as it comes"
+      case .changing: "its driver changes a frame's data behind"
+      case .unfit: "its frames have to be re-coded"
+      }
+    let text = "\(name): packets leave when a frame is all there: \(reason)"
+    if settings.options.early == .on { log.warning(text) } else { log.debug(text) }
   }
 
   private mutating func sayRecoding(_ recoding: FrameReader.Recoding) {
