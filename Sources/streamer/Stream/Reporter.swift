@@ -75,7 +75,8 @@ struct Reporter {
       let said = saidReceivers.first { $0.address == receiver.address }
       sayNews(receiver, since: said ?? .init(address: receiver.address))
     }
-    saidReceivers = state.receivers
+    // An array of its own: a shared one would have the camera's thread copy it at its next post.
+    saidReceivers = state.receivers.map { $0 }
     if let size = state.packetSize, size != saidPacketSize {
       saidPacketSize = size
       log.info("\(name): packets have up to \(size) bytes now, as much as the way to the receivers takes")
