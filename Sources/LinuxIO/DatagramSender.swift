@@ -59,17 +59,14 @@ public struct DatagramSender: ~Copyable {
     return errno == 0 ? nil : Errno(rawValue: errno)
   }
 
-  /// The most packets that are handed over as one: what the kernel paces leaves in such groups.
+  /// The most packets that are handed over as one: what has a time of departure leaves in such groups.
   public var largestGroup = Int.max
 
-  /// Has the kernel hold packets to a rate, where the device's queue does that (SO_MAX_PACING_RATE); see
-  /// `QueueDiscipline`.
-  /// - Parameter rate: bytes a second; `.max`: none.
-  public func setPacingRate(_ rate: UInt64) {
-    // Before Linux 4.20 it has 32 bits.
-    if socket.set(SOL_SOCKET, SO_MAX_PACING_RATE, rate) != nil {
-      _ = socket.set(SOL_SOCKET, SO_MAX_PACING_RATE, UInt32(clamping: rate))
-    }
+  /// Has the kernel take times of departure (SO_TXTIME, CLOCK_MONOTONIC). Packets wait for them in the queue of a device
+  /// that knows of them; see `QueueDiscipline`. Before Linux 5.3 it needs CAP_NET_ADMIN.
+  /// - Returns: whether it does.
+  public func takeDepartures() -> Bool {
+    socket.set(SOL_SOCKET, SO_TXTIME, sock_txtime(clockid: CLOCK_MONOTONIC, flags: 0)) == nil
   }
 
   /// What one call came to.
@@ -97,13 +94,19 @@ public struct DatagramSender: ~Copyable {
 
   /// Hands the kernel packets of `batch` from `first` on, `count` at most, in one call: as many as UDP GSO takes, or,
   /// where that is refused, in single packets (sendmmsg).
+  /// - Parameter departure: when they are to leave, in nanoseconds of CLOCK_MONOTONIC; nil: now. Single packets leave at
+  ///   once.
   @inline(__always)
-  public mutating func send(_ batch: borrowing PacketBatch, from first: Int, count: Int) -> Outcome {
+  public mutating func send(
+    _ batch: borrowing PacketBatch, from first: Int, count: Int, departure: Int64? = nil
+  ) -> Outcome {
     if !isConnected, let obstacle = connect() { return .failed(obstacle) }
-    if segmentation.isOn, count > 1 {
+    if segmentation.isOn, count > 1 || departure != nil {
       let size = batch.size(of: first)
       let group = Segmentation.group(min(count, largestGroup), ofSize: size)
-      if group > 1, let outcome = sendSegments(batch, first, group, size) { return outcome }
+      if group > 1 || departure != nil, let outcome = sendSegments(batch, first, max(1, group), size, departure) {
+        return outcome
+      }
     }
     let wanted = min(count, Self.mostPackets)
     let (sent, errno) = retrying { sendmmsg(number, batch.messages + first, UInt32(wanted), 0) }
@@ -122,9 +125,10 @@ public struct DatagramSender: ~Copyable {
   /// - Returns: nil where the kernel or the device can't do it, which is remembered.
   @inline(__always)
   private mutating func sendSegments(
-    _ batch: borrowing PacketBatch, _ first: Int, _ count: Int, _ size: Int
+    _ batch: borrowing PacketBatch, _ first: Int, _ count: Int, _ size: Int, _ departure: Int64?
   ) -> Outcome? {
-    guard let errno = segmentation.send(socket, batch.ranges + 2 * first, count, size: size) else {
+    guard let errno = segmentation.send(socket, batch.ranges + 2 * first, count, size: size, departure: departure)
+    else {
       return .sent(count)
     }
     switch errno {

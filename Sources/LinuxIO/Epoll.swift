@@ -8,7 +8,11 @@ public struct Epoll: ~Copyable {
   private let capacity: Int
 
   /// What to wait for.
-  public enum Interest: Sendable { case readable, writable }
+  public enum Interest: Sendable {
+    case readable, writable
+    /// A timer that expires once, and is started anew: its expiry is told once, and need not be read.
+    case expiring
+  }
 
   /// - Parameter capacity: the most events one `wait` gives; more are given by the next.
   public init(capacity: Int = 16) throws(SystemCallError) {
@@ -24,8 +28,13 @@ public struct Epoll: ~Copyable {
   /// Watches a descriptor from now on. Errors and hang-ups are reported, too, whatever the interest.
   /// - Parameter token: what `wait` gives back when it is ready.
   public func add(_ number: Int32, _ interest: Interest, token: UInt64) throws(SystemCallError) {
-    var event = epoll_event(
-      events: interest == .readable ? EPOLLIN.rawValue : EPOLLOUT.rawValue, data: epoll_data_t(u64: token))
+    let events =
+      switch interest {
+      case .readable: EPOLLIN.rawValue
+      case .writable: EPOLLOUT.rawValue
+      case .expiring: EPOLLIN.rawValue | EPOLLET.rawValue
+      }
+    var event = epoll_event(events: events, data: epoll_data_t(u64: token))
     try checked("EPOLL_CTL_ADD", on: "descriptor \(number)") {
       epoll_ctl(descriptor.number, EPOLL_CTL_ADD, number, &event)
     }

@@ -21,7 +21,7 @@ public struct QueueDiscipline: Equatable, Sendable {
       header: MemoryLayout<tcmsg>.size
     ).compactMap { Queue($0) }.filter { $0.device == index }
     guard let root = queues.first(where: \.isRoot) else { return nil }
-    let leaves = root.kind == "mq" ? queues.filter { !$0.isRoot } : [root]
+    let leaves = root.kind == "mq" ? queues.filter { $0.parent >> 16 == root.handle >> 16 } : [root]
     self.interface = name
     kind = leaves.first?.kind ?? root.kind
     isPacing = !leaves.isEmpty && leaves.allSatisfy { $0.kind == "fq" && $0.pacesFlows }
@@ -30,7 +30,9 @@ public struct QueueDiscipline: Equatable, Sendable {
   /// One queue of a device.
   private struct Queue {
     let device: Int32
-    let isRoot: Bool
+    let handle: UInt32
+    let parent: UInt32
+    var isRoot: Bool { parent == .max }
     let kind: String
     let pacesFlows: Bool
 
@@ -38,7 +40,8 @@ public struct QueueDiscipline: Equatable, Sendable {
       let header = message.header.withUnsafeBytes { $0.loadUnaligned(as: tcmsg.self) }
       guard let kind = message.attributes.first(where: { $0.type == TCA_KIND }) else { return nil }
       device = header.tcm_ifindex
-      isRoot = header.tcm_parent == .max
+      handle = header.tcm_handle
+      parent = header.tcm_parent
       self.kind = String(decoding: kind.value.prefix { $0 != 0 }, as: UTF8.self)
       let options = message.attributes.first { $0.type == TCA_OPTIONS }.map { Netlink.attributes($0.value[...]) }
       let pacing = options?.first { $0.type == TCA_FQ_RATE_ENABLE }

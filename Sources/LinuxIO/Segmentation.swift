@@ -17,7 +17,7 @@ struct Segmentation: ~Copyable {
 
   /// - Parameter isWanted: it is used, if the kernel knows it.
   init(_ socket: borrowing UDPSocket, isWanted: Bool) {
-    control = .allocate(byteCount: CLINUX_SEGMENT_SPACE, alignment: MemoryLayout<cmsghdr>.alignment)
+    control = .allocate(byteCount: CLINUX_TIMED_SEGMENT_SPACE, alignment: MemoryLayout<cmsghdr>.alignment)
     clinux_segment_control(control, 0)
     // Off is the default: where it can be set, the kernel knows it.
     isOn = isWanted && socket.set(Int32(IPPROTO_UDP), UDP_SEGMENT, Int32(0)) == nil
@@ -30,14 +30,18 @@ struct Segmentation: ~Copyable {
   static func group(_ count: Int, ofSize size: Int) -> Int { min(count, mostSegments, mostBytes / max(1, size)) }
 
   /// Hands over packets whose ranges stand behind each other; all but the last have `size` bytes.
+  /// - Parameter departure: when they are to leave, in nanoseconds of CLOCK_MONOTONIC; nil: now.
   @inline(__always)
-  func send(_ socket: borrowing UDPSocket, _ ranges: UnsafeMutablePointer<iovec>, _ count: Int, size: Int) -> Errno? {
+  func send(
+    _ socket: borrowing UDPSocket, _ ranges: UnsafeMutablePointer<iovec>, _ count: Int, size: Int, departure: Int64?
+  ) -> Errno? {
     clinux_segment_control(control, UInt16(truncatingIfNeeded: size))
+    if let departure { clinux_departure_control(control, UInt64(bitPattern: departure)) }
     var message = msghdr()
     message.msg_iov = ranges
     message.msg_iovlen = 2 * count
     message.msg_control = control
-    message.msg_controllen = CLINUX_SEGMENT_SPACE
+    message.msg_controllen = departure == nil ? CLINUX_SEGMENT_SPACE : CLINUX_TIMED_SEGMENT_SPACE
     return retrying { sendmsg(socket.number, &message, 0) }.errno
   }
 

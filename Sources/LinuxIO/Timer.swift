@@ -15,12 +15,6 @@ public struct Timer: ~Copyable {
   /// For epoll.
   public var number: Int32 { descriptor.number }
 
-  /// Has it expire no more.
-  public func stop() throws(SystemCallError) {
-    var setting = itimerspec()
-    try checked("timerfd_settime", on: "the loop") { timerfd_settime(number, 0, &setting, nil) }
-  }
-
   /// Starts it.
   /// - Parameters:
   ///   - first: the first expiry, an instant of `Clock.monotonic` in nanoseconds.

@@ -60,18 +60,22 @@ struct BufferQueue: ~Copyable {
   mutating func remove(_ index: Int, sequence: UInt32, byteCount: Int) {
     let place = (0..<count).first { order[$0] == index }
     guard let place else { return }
-    // Those passed over are behind the others now.
-    for _ in 0..<place {
-      arrivals[order[0]] = nil
-      rotate()
+    let step = lastSequence.map { Int32(bitPattern: sequence &- $0) } ?? 1
+    // Frames are missing: those passed over are behind the others now, and each buffer may have been used meanwhile and be
+    // where it was again. Without a gap, one before this one is only later: its frame is being copied still.
+    if step > 1 {
+      for _ in 0..<place { rotate() }
+      for each in 0..<count { arrivals[order[each]] = nil }
     }
-    rotate()
-    count -= 1
-    // Frames are missing: each buffer may have been used meanwhile, and be where it was again.
-    if let lastSequence, sequence != lastSequence &+ 1 { for each in 0..<count { arrivals[order[each]] = nil } }
-    lastSequence = sequence
+    takeOut(step > 1 ? 0 : place)
+    if step > 0 || step < -1000 { lastSequence = sequence }
     // Room for the next one, which may be larger.
     extents[index] = max(byteCount + byteCount / 4, extents[index] / 8 * 7)
+  }
+
+  private mutating func takeOut(_ place: Int) {
+    for next in (place + 1)..<max(place + 1, count) { order[next - 1] = order[next] }
+    count -= 1
   }
 
   /// The first buffer becomes the last.

@@ -71,6 +71,15 @@ public enum TimestampSource: Sendable, Equatable {
   /// Another clock, or none: the time at which the frame was taken out is used.
   case unknown
 
+  /// For programs.
+  public var key: String {
+    switch self {
+    case .startOfExposure: "start_of_exposure"
+    case .endOfFrame: "end_of_frame"
+    case .unknown: "unknown"
+    }
+  }
+
   /// For people.
   public var text: String {
     switch self {

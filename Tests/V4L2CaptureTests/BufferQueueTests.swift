@@ -28,10 +28,15 @@ import Testing
 
     /// Gives a frame of 2000 bytes, behind so many that are missing, and gets the buffer back.
     func take(_ index: Int, missing: UInt32 = 0) {
-      fill(index, 2000)
       sequence += missing
-      queue.remove(index, sequence: sequence, byteCount: 2000)
+      take(index, number: sequence)
       sequence += 1
+    }
+
+    /// Gives a frame of that number.
+    func take(_ index: Int, number: UInt32) {
+      fill(index, 2000)
+      queue.remove(index, sequence: number, byteCount: 2000)
       queue.append(index, buffer(index))
     }
 
@@ -89,6 +94,34 @@ import Testing
     for index in [1, 2, 3] { driver.take(index) }
     driver.fill(0, 1000)
     #expect(driver.look().map { $0 > 900 } == true)
+  }
+
+  /// Handed over behind the next one: it went nowhere, and the order stays the driver's.
+  @Test func anOvertakenFrameChangesNoOrder() {
+    let driver = Driver()
+    driver.take(1, number: 5)
+    driver.take(0, number: 4)
+    for (number, index) in [2, 3, 1, 0].enumerated() { driver.take(index, number: 6 + UInt32(number)) }
+    for (number, index) in [2, 3, 1, 0, 2].enumerated() {
+      driver.fill(index, 1000)
+      #expect(driver.look().map { $0 > 900 } == true, "buffer \(index)")
+      driver.take(index, number: 10 + UInt32(number))
+    }
+  }
+
+  /// A buffer that was given back before it was known that another one went to the end before it.
+  @Test func aLateBufferIsTakenOutOfItsPlace() {
+    let driver = Driver()
+    driver.queue.remove(0, sequence: 4, byteCount: 2000)
+    // The driver has 1 at its end by now, behind that 0.
+    driver.queue.append(0, driver.buffer(0))
+    driver.take(2, number: 6)
+    for (number, index) in [3, 1, 0, 2].enumerated() { driver.take(index, number: 7 + UInt32(number)) }
+    for (number, index) in [3, 1, 0, 2].enumerated() {
+      driver.fill(index, 1000)
+      #expect(driver.look().map { $0 > 900 } == true, "buffer \(index)")
+      driver.take(index, number: 11 + UInt32(number))
+    }
   }
 
   /// As many damaged frames as buffers: all are where they were, but none is what it was.

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <link.h>
+#include <linux/net_tstamp.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/videodev2.h>
@@ -92,6 +93,16 @@ static inline void clinux_segment_control(void *control, uint16_t size) {
   header->cmsg_type = UDP_SEGMENT;
   header->cmsg_len = CMSG_LEN(sizeof size);
   memcpy(CMSG_DATA(header), &size, sizeof size);
+}
+
+// Behind it, where there is one, when the packets are to leave, in nanoseconds of the clock that SO_TXTIME was told.
+static const size_t CLINUX_TIMED_SEGMENT_SPACE = CMSG_SPACE(sizeof(uint16_t)) + CMSG_SPACE(sizeof(uint64_t));
+static inline void clinux_departure_control(void *control, uint64_t time) {
+  struct cmsghdr *header = (struct cmsghdr *)((char *)control + CLINUX_SEGMENT_SPACE);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_TXTIME;
+  header->cmsg_len = CMSG_LEN(sizeof time);
+  memcpy(CMSG_DATA(header), &time, sizeof time);
 }
 
 // Macros with a cast or a function call in them (_IOWR, v4l2_fourcc) are not imported.

@@ -26,8 +26,12 @@ struct BenchCommand {
     }
     camera.join()
     let state = camera.board.read()
-    guard reporter.status == 0, let info = state.info, let result = state.measured else { return max(1, reporter.status) }
-    guard result.statistics.captured > 1 else { throw Failure("\(settings.camera.label): it gave no frames to measure") }
+    guard reporter.status == 0, let info = state.info, let result = state.measured else {
+      return max(1, reporter.status)
+    }
+    guard result.statistics.captured > 1 else {
+      throw Failure("\(settings.camera.label): it gave no frames to measure")
+    }
     let report = BenchReport(
       camera: settings.camera.label, info: info, result: result, timestamps: state.timestampSource,
       sends: !settings.destinations.isEmpty, peakResident: ResourceUsage.peakResident)
@@ -47,7 +51,9 @@ struct BenchCommand {
   private func readFormer() throws -> JSON? {
     guard let path = options.former else { return nil }
     let text = String(decoding: try File.read(path, limit: 1 << 24), as: UTF8.self)
-    guard let json = JSONReader.read(text) else { throw UsageError("--compare \(path): it is no result of bench --json") }
+    guard let json = JSONReader.read(text) else {
+      throw UsageError("--compare \(path): it is no result of bench --json")
+    }
     return json
   }
 }

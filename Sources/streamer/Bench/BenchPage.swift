@@ -28,7 +28,8 @@ struct BenchPage {
     var sections = report.latencies.map { stage, times in
       "<h2>\(Self.escaped(stage.title)): frames by microseconds</h2>\n\(histogram(times))"
     }
-    sections.append("<h2>Every frame: milliseconds from the driver's timestamp to dequeued, and to given back</h2>\n\(timeline)")
+    sections.append(
+      "<h2>Every frame: milliseconds from the driver's timestamp to dequeued, and to given back</h2>\n\(timeline)")
     sections.append("<h2>The share of frames that are later than so many microseconds</h2>\n\(shares)")
     return sections
   }
@@ -90,7 +91,8 @@ struct BenchPage {
         return "\(Self.short(x)),\(Self.short(Self.place(max(0, 1 + share.decimalLogarithm / 5))))"
       }
       let colour = Self.colours[index % Self.colours.count]
-      return "<polyline fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\" points=\"\(points.joined(separator: " "))\"/>"
+      return
+        "<polyline fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\" points=\"\(points.joined(separator: " "))\"/>"
         + Self.text(Self.left + 10, 16 + 15 * Double(index), each.stage.title, colour: colour)
     }
     let ticks = (0...Int(decades)).map { decade in

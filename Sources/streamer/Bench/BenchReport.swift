@@ -99,7 +99,7 @@ struct BenchReport {
     return .object([
       ("camera", .string(camera)), ("mode", .string(info.description)),
       ("width", .integer(UInt64(info.size.width))), ("height", .integer(UInt64(info.size.height))),
-      ("timestamp_source", timestamps.map { .string("\($0)") } ?? .null),
+      ("timestamp_source", timestamps.map { .string($0.key) } ?? .null),
       ("frames", .integer(statistics.captured)), ("fps", .number(framesPerSecond)),
       ("dropped", .integer(statistics.dropped)),
       ("drops", .object(drops + (statistics.stale > 0 ? [("stale", .integer(statistics.stale))] : []))),

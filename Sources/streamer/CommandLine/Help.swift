@@ -50,7 +50,8 @@ enum Help {
     case .list: ["Example:", "  streamer list --json"]
     case .bench:
       [
-        "Examples:", "  streamer bench /dev/video0", "  streamer bench /dev/video0 --to 192.168.1.20:5000 --json > before.json",
+        "Examples:", "  streamer bench /dev/video0",
+        "  streamer bench /dev/video0 --to 192.168.1.20:5000 --json > before.json",
       ]
     case .receive:
       [

@@ -40,7 +40,7 @@ struct OptionEntry: Sendable {
     ),
     OptionEntry(
       "early", "auto|on|off", streaming,
-      "Send a frame's packets while the camera is still filling it, where its driver shows the data as it comes (uvcvideo): the last packet leaves sooner, and none in bursts. auto (default) and on try it, on for ever; a frame that turns out to be bad then ends without its last packet."
+      "Send a frame's packets while the camera is still filling it, where its driver shows the data as it comes (uvcvideo): the last packet leaves sooner, and none in bursts. auto (default) finds out with the first frames whether it does, on goes on trying; a frame that turns out to be bad ends without its last packet."
     ),
     OptionEntry(
       "gso", "auto|off", streaming,
@@ -92,8 +92,10 @@ struct OptionEntry: Sendable {
       "The pictures' size where it is over 2040 pixels and so not said in the stream (the SDP's x-dimensions)."),
     OptionEntry("frames", "N", [.receive, .bench], "Stop after N whole frames; bench measures 300 by default."),
     OptionEntry("warm-up", "N", [.bench], "Frames to pass over before (default 30)."),
-    OptionEntry("html", "FILE", [.bench], "Write a page with the histogram, every frame's time, and the shares of late frames."),
-    OptionEntry("compare", "FILE", [.bench], "Print an earlier --json beside this result; status 1 when a figure is worse."),
+    OptionEntry(
+      "html", "FILE", [.bench], "Write a page with the histogram, every frame's time, and the shares of late frames."),
+    OptionEntry(
+      "compare", "FILE", [.bench], "Print an earlier --json beside this result; status 1 when a figure is worse."),
     OptionEntry("tolerance", "PERCENT", [.bench], "What --compare lets a figure be worse by (default 10)."),
     OptionEntry("csv", nil, [.bench], "Print a line of comma-separated values for each stage."),
     OptionEntry("seconds", "S", [.receive], "Stop after S seconds."),

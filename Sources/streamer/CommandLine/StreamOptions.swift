@@ -66,7 +66,9 @@ struct StreamOptions: Sendable {
         }
       }
     }
-    guard !endpoints.isEmpty || arguments.verb == .bench else { throw UsageError("no receiver; --to HOST:PORT is needed") }
+    guard !endpoints.isEmpty || arguments.verb == .bench else {
+      throw UsageError("no receiver; --to HOST:PORT is needed")
+    }
     for endpoint in endpoints {
       let last = Int(endpoint.port) + 2 * (cameras.count - 1)
       guard last > Int(UInt16.max) - (isMuxed ? 0 : 1) else { continue }

@@ -38,8 +38,10 @@ final class Board: Sendable {
     var refusedReceivers: [String] = []
     /// The packets' size, where it changed.
     var packetSize: Int?
-    /// Packets leave before their frame is done; nil: that is not known yet.
-    var isEarly: Bool?
+    /// Packets leave before their frame is done.
+    var isEarly = false
+    /// Why they can't.
+    var obstacle: Lookout.Obstacle?
     /// The SSRC that the stream goes on with, since another one has the one that it had.
     var changedSSRC: UInt32?
     /// Which instant its timestamps are of.

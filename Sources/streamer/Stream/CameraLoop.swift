@@ -12,8 +12,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// The frame that is being sent while the camera fills it: where it lies, and what was read of it.
   private var arriving: (start: UnsafeRawPointer, picture: ArrivingPicture)?
   private var lookout: Lookout
-  /// It can't be sent before it is there.
+  /// The frame that is being filled can't be sent before it is there.
   private var isUnfit = false
+  /// Where it lies, if that was looked at.
+  private var lookedAt: UnsafeRawPointer?
   /// Bytes of the last frame's scan.
   private var lastSize = 0
   /// Where frames' time goes.
@@ -39,6 +41,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var statistics = StreamStatistics()
   /// The causes that were posted already, a bit each.
   private var saidDrops: UInt32 = 0
+  private var watches = 0
 
   /// The receivers were told of the source.
   private var isReporting = false
@@ -129,7 +132,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     guard delivery.destinations.index(of: address) == nil else { return }
     try delivery.add(address, options)
     let index = delivery.destinations.count - 1
-    try events.watch(delivery.destinations[index])
+    do { try events.watch(delivery.destinations[index]) } catch {
+      delivery.remove(index)
+      throw error
+    }
     board.post { $0.receivers.append(.init(address: address)) }
     choosePacer(of: index)
     if !delivery.isUnderWay, delivery.adaptPacketSize(), hasBegun { postPacketSize() }
@@ -167,6 +173,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     do throws(DropCause) {
       let isRepaired = try send(frame)
       if isRepaired { statistics.repaired += 1 }
+      if arriving != nil { countEarly() }
       arriving = nil
       inFlight = consume frame
     } catch {
@@ -181,6 +188,12 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     if statistics.recoding.isNews(since: saidRecoding) || statistics.newDrops(since: &saidDrops) { postStatistics() }
   }
 
+  /// A frame began to leave before it was there, and is good.
+  private mutating func countEarly() {
+    statistics.early += 1
+    if statistics.early == 1 { board.post { $0.isEarly = true } }
+  }
+
   /// Plans a frame's packets, or what is left of them.
   /// - Returns: whether it is bad, and sent all the same.
   private mutating func send(_ frame: borrowing Frame) throws(DropCause) -> Bool {
@@ -191,7 +204,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       try delivery.extend(picture.scan, isWhole: true)
     } else {
       picture = try reader.read(frame.bytes)
-      try delivery.begin(picture, timestamp: frame.timestamp)
+      try delivery.begin(picture, timestamp: lookout.timestamp(ofWhole: frame.timestamp))
     }
     lastSize = picture.scan.count
     return picture.isRepaired || frame.isDamaged
@@ -201,7 +214,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func look() throws {
     let now = Clock.monotonic
     let arrived = source.look()
-    if !lookout.look(arrived, at: now) { try events.stopLooking() }
+    lookedAt = arrived?.bytes.baseAddress
+    if let next = lookout.look(arrived, at: now) { try events.waitToLook(at: next) }
     // One frame at a time: the one before is still on its way.
     guard lookout.isUsing, let arrived, inFlight == nil, !isUnfit, delivery.destinations.count > 0 else { return }
     if arriving == nil { try begin(arrived, at: now) }
@@ -227,24 +241,23 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     try makeRoom()
     delivery.begin(picture.header, timestamp: lookout.timestamp(at: now), expecting: lastSize)
     arriving = (start, picture)
-    statistics.early += 1
   }
 
   /// A frame is there: whether it is the one that is being sent already, and when to look for the next one.
   private mutating func lookAhead(_ frame: borrowing Frame) throws {
     if let start = arriving?.start, start != frame.bytes.baseAddress || !gaps.isNext { try endFrame() }
     guard !lookout.hasGivenUp else { return }
-    let wasUsing = lookout.isUsing
-    let visits = lookout.done(
+    let next = lookout.done(
       Lookout.Frame(
         timestamp: frame.timestamp, takenAt: Clock.monotonic, bytes: frame.bytes,
-        isStamped: source.timestampSource == .startOfExposure))
-    if let visits { try events.waitToLook(first: visits.first, every: visits.step) }
-    if lookout.isUsing != wasUsing { board.post { $0.isEarly = true } }
-    guard lookout.hasGivenUp else { return }
-    try events.stopLooking()
+        isStamped: source.timestampSource == .startOfExposure,
+        isSame: lookedAt == frame.bytes.baseAddress && gaps.isNext))
+    lookedAt = nil
+    if lookout.isUsing { lookout.tell(isUnfit: isUnfit) }
+    if let next, !lookout.hasGivenUp { return try events.waitToLook(at: next) }
     source.stopWatching()
-    board.post { $0.isEarly = false }
+    let obstacle = lookout.obstacle
+    board.post { $0.obstacle = obstacle }
   }
 
   /// Ends the frame before, whatever is left of it, and sees to what is done between two.
@@ -270,6 +283,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       guard judge(newer) else { continue }
       statistics.stale += 1
       frame = newer
+      // Its buffer may be filled anew by now.
+      if arriving != nil { try endFrame() }
     }
     return frame
   }
@@ -385,7 +400,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func watch() {
     if silence.check(statistics.captured, at: Clock.monotonic) { postStatistics() }
     if !delivery.isUnderWay, delivery.adaptPacketSize() { postPacketSize() }
-    for index in 0..<delivery.destinations.count { choosePacer(of: index) }
+    watches += 1
+    // Asking takes a lock of the kernel's that others can hold for a while.
+    if watches % 3 == 0 { for index in 0..<delivery.destinations.count { choosePacer(of: index) } }
     postBuffers()
   }
 
@@ -483,7 +500,11 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   private func postInfo() {
     let info = source.info
-    board.post { $0.info = info }
+    let isWatched = source.isWatched
+    board.post { state in
+      state.info = info
+      if !isWatched { state.obstacle = .unseen }
+    }
   }
 
   private func postTimestampSource() {
@@ -504,7 +525,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   private mutating func finish() {
     if inFlight != nil { delivery.flush(&statistics) }
-    try? endFrame()
+    delivery.end(&statistics, isLast: true)
+    inFlight = nil
     sayGoodbye(Clock.pair)
     postStatistics()
     guard measurement != nil else { return }

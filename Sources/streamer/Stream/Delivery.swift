@@ -40,6 +40,8 @@ struct Delivery: ~Copyable {
   /// Adds a receiver, as the last one; it begins with the next frame.
   mutating func add(_ address: SocketAddress, _ options: StreamOptions) throws(SystemCallError) {
     try destinations.add(address, options)
+    // The frame under way keeps its packets' size.
+    isTooLarge = isTooLarge || isUnderWay
   }
 
   /// Removes a receiver, whatever it still was to get.
@@ -76,10 +78,6 @@ struct Delivery: ~Copyable {
 
   private mutating func beginPace(_ byteCount: Int, _ timestamp: Int64) {
     pace.begin(byteCount, capturedAt: timestamp, now: Clock.monotonic)
-    guard pace.isOn else { return }
-    for index in 0..<destinations.count where destinations[index].isPacedByKernel {
-      destinations[index].pace(pace.kernelRate, packets: byteCount / packetizer.packetSize + 1)
-    }
   }
 
   /// Frames may have to be spread over time.
@@ -111,7 +109,7 @@ struct Delivery: ~Copyable {
     guard !destinations[index].isDone else { return .done }
     let before = destinations[index].sent
     let limit = destinations[index].isPacedByKernel ? batch.count : pace.allowed(batch, sent: before)
-    let progress = destinations[index].push(batch, upTo: limit, isWhole: !isGrowing)
+    let progress = destinations[index].push(batch, upTo: limit, isWhole: !isGrowing, pace: pace)
     let sent = destinations[index].sent
     if sent > before { count(before..<sent, of: index, &statistics) }
     if progress == .unreachable { leaveOut(index, &statistics) }
@@ -143,9 +141,10 @@ struct Delivery: ~Copyable {
   }
 
   /// Ends the frame. One that is still growing ends without a marker: receivers take it as incomplete.
-  mutating func end(_ statistics: inout StreamStatistics) {
+  /// - Parameter isLast: the stream ends with it.
+  mutating func end(_ statistics: inout StreamStatistics, isLast: Bool = false) {
     guard isUnderWay else { return }
-    guard !isGrowing else { return abandon(&statistics) }
+    guard !isGrowing else { return abandon(&statistics, isLast: isLast) }
     statistics.latePackets += UInt64(leftOut * batch.count)
     isPartial = isPartial || leftOut > 0
     for index in 0..<destinations.count where !destinations[index].isDone {
@@ -157,7 +156,7 @@ struct Delivery: ~Copyable {
     isUnderWay = false
   }
 
-  private mutating func abandon(_ statistics: inout StreamStatistics) {
+  private mutating func abandon(_ statistics: inout StreamStatistics, isLast: Bool) {
     var isSent = false
     for index in 0..<destinations.count {
       isSent = isSent || destinations[index].sent > 0
@@ -194,6 +193,7 @@ struct Delivery: ~Copyable {
 
   /// The frame's packets are larger than the way to a receiver takes: the frame is lost to it.
   mutating func giveUp(_ index: Int, _ statistics: inout StreamStatistics) {
+    isTooLarge = true
     destinations[index].fail(.messageTooLarge)
     leaveOut(index, &statistics)
   }

@@ -19,7 +19,6 @@ struct Destination: ~Copyable {
   var isWaiting = false
   /// Who spreads its packets, where they are to be spread.
   private(set) var pacer = Pacer.timer(nil)
-  private var pacingRate = UInt64.max
   /// The last error, where it was one.
   private(set) var errno: Errno?
   /// The one that the user was told.
@@ -51,30 +50,14 @@ struct Destination: ~Copyable {
   /// - Returns: whether that changed.
   mutating func choosePacer(_ interface: String?) -> Bool {
     let before = pacer
-    pacer = Pacer(QueueDiscipline(towards: address, by: interface), segments: sender.isSegmenting)
-    if !isPacedByKernel {
-      sender.largestGroup = .max
-      if pacingRate != .max { setPacingRate(.max) }
-    }
+    let discipline = QueueDiscipline(towards: address, by: interface)
+    pacer = Pacer(
+      discipline, takesTimes: sender.isSegmenting && discipline?.isPacing == true && sender.takeDepartures())
     return pacer != before
   }
 
   var isPacedByKernel: Bool {
     if case .kernel = pacer { sender.isSegmenting } else { false }
-  }
-
-  /// The kernel is to spread the packets of a frame.
-  /// - Parameter rate: bytes a second.
-  mutating func pace(_ rate: UInt64, packets: Int) {
-    // fq has room for 100 of a flow, unless told otherwise: for three frames.
-    sender.largestGroup = max(4, (packets + 32) / 33)
-    // It need not be exact, and each change is a system call.
-    if rate > pacingRate || rate < pacingRate / 2 { setPacingRate(rate) }
-  }
-
-  private mutating func setPacingRate(_ rate: UInt64) {
-    pacingRate = rate
-    sender.setPacingRate(rate)
   }
 
   /// Begins with another frame.
@@ -109,9 +92,16 @@ struct Destination: ~Copyable {
   /// - Parameters:
   ///   - limit: how many of its packets may have left by now.
   ///   - isWhole: no more packets are added to it.
-  mutating func push(_ batch: borrowing PacketBatch, upTo limit: Int, isWhole: Bool) -> Progress {
+  ///   - pace: that the kernel is to keep, where it does.
+  mutating func push(
+    _ batch: borrowing PacketBatch, upTo limit: Int, isWhole: Bool, pace: Pace
+  ) -> Progress {
+    let isTimed = pace.isSpreading && isPacedByKernel
+    // fq has room for 100 of a flow, unless told otherwise: for two frames, each of which may be larger than expected.
+    sender.largestGroup = isTimed ? max(4, pace.expectedBytes / (25 * max(1, batch.packetSize)) + 1) : .max
     while next < limit {
-      switch sender.send(batch, from: next, count: limit - next) {
+      let departure = isTimed ? pace.departure(behind: next * batch.packetSize) : nil
+      switch sender.send(batch, from: next, count: limit - next, departure: departure) {
       case .sent(let count): next += count
       case .stopped(let count):
         next += count

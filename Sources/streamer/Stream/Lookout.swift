@@ -10,6 +10,16 @@ struct Lookout {
     case auto, on, off
   }
 
+  /// Why looking is of no use.
+  enum Obstacle: Sendable {
+    /// It shows a frame's data when all is there.
+    case unseen
+    /// It changes what it wrote.
+    case changing
+    /// Its frames can't be sent as they are.
+    case unfit
+  }
+
   /// What there is to know of a frame that is done.
   struct Frame {
     /// Its capture by the driver, and when it was taken: nanoseconds of CLOCK_MONOTONIC.
@@ -18,31 +28,44 @@ struct Lookout {
     let bytes: UnsafeRawBufferPointer
     /// Its timestamp is that of its first data.
     let isStamped: Bool
+    /// It is the one that was looked at, and no other.
+    let isSame: Bool
   }
 
   private enum State { case trying, using, givenUp }
   private var state: State
   private let isInsisting: Bool
+  private(set) var obstacle: Obstacle?
   private var estimate: CaptureEstimate
-  /// Between two frames, in nanoseconds.
-  private let interval: Int64
+  private var estimated = Int64.min / 2
+  /// Between two frames, in nanoseconds: as it was promised, and as it is in little light.
+  private let promised: Int64
+  private var interval: Int64
+  private var lastTimestamp: Int64?
   /// Bytes of a few packets: what a visit shall find.
   private let portion: Double
   /// How fast data comes, in bytes a nanosecond; 0: unknown.
   private var rate = 0.0
   /// When looking is of no use any longer, for now.
   private var end: Int64 = 0
-  private var lastBytes = 0
   /// Of the frame that is being filled.
   private var probe = Probe()
+  private var lastBytes = 0
+  private var visits = 0
   /// When its first data was seen.
   private(set) var firstSeen: Int64?
+  private var frames = 0
   private var tries = 0
   private var hits = 0
+  /// Frames in a row that could not be sent as they are.
+  private var unfits = 0
 
-  /// So many frames must have shown data before they were done, of so many.
+  /// So many frames must have shown data before they were done, of so many that were looked at; a camera whose frames come
+  /// too fast for that is left alone after some more.
   private static let enoughHits = 4
   private static let mostTries = 24
+  private static let mostFrames = 300
+  private static let mostUnfits = 8
   /// Nanoseconds between two visits.
   private static let steps: ClosedRange<Double> = 500_000...4_000_000
 
@@ -53,7 +76,8 @@ struct Lookout {
     state = setting == .off ? .givenUp : .trying
     isInsisting = setting == .on
     estimate = CaptureEstimate(interval: interval)
-    self.interval = interval ?? 33_333_333
+    promised = interval ?? 33_333_333
+    self.interval = promised
     // A visit finds them, and the next one sends them.
     portion = Double(12 * packetSize)
   }
@@ -69,29 +93,41 @@ struct Lookout {
   }
 
   /// The buffer was looked into.
-  /// - Returns: whether to look again before the next frame is done.
-  mutating func look(_ arrived: Arrived?, at now: Int64) -> Bool {
-    if let arrived, arrived.hasBegun {
+  /// - Parameter arrived: nil: what is in it can't be told.
+  /// - Returns: when to look again; nil: not before the next frame is done.
+  mutating func look(_ arrived: Arrived?, at now: Int64) -> Int64? {
+    guard let arrived else { return nil }
+    visits += 1
+    if arrived.hasBegun {
       if firstSeen == nil { firstSeen = now }
       if state == .trying { probe.add(arrived.bytes) }
       // It is under way, and may take its time, but not for ever.
       if arrived.bytes.count > lastBytes { end = max(end, now + 2 * interval) }
       lastBytes = arrived.bytes.count
     }
-    return now < end
+    return now < end ? now + step : nil
   }
 
   /// The capture time of the frame that is being filled, as far as it can be told.
-  mutating func timestamp(at now: Int64) -> Int64 { estimate.estimate(seenAt: firstSeen ?? now) }
+  mutating func timestamp(at now: Int64) -> Int64 {
+    estimated = estimate.estimate(seenAt: firstSeen ?? now)
+    return estimated
+  }
+
+  /// The capture time of a frame of which nothing was sent before: behind any that was estimated, by a tick of the media
+  /// clock at least.
+  func timestamp(ofWhole timestamp: Int64) -> Int64 { max(timestamp, estimated + 11_112) }
 
   /// A frame is done.
-  /// - Returns: when to look for the next one, and how often; nil: that is of no use.
-  mutating func done(_ frame: Frame) -> (first: Int64, step: Int64)? {
+  /// - Returns: when to look for the next one; nil: that is of no use.
+  mutating func done(_ frame: Frame) -> Int64? {
     estimate.correct(frame.timestamp)
     defer {
       probe = Probe()
       firstSeen = nil
       lastBytes = 0
+      visits = 0
+      lastTimestamp = frame.timestamp
     }
     guard state != .givenUp else { return nil }
     let took = frame.takenAt - frame.timestamp
@@ -101,22 +137,40 @@ struct Lookout {
     }
     if state == .trying { judge(frame) }
     guard state != .givenUp else { return nil }
+    let observed = lastTimestamp.map { frame.timestamp - $0 } ?? promised
+    // In little light a camera gives fewer than it promised; a step back or a pause is no rhythm.
+    interval = (promised * 3 / 2...2_000_000_000).contains(observed) ? observed : promised
     let next = frame.timestamp + interval
     end = next + 2 * interval
-    return (max(frame.takenAt, next) + step / 2, step)
+    return max(frame.takenAt, next) + step / 2
+  }
+
+  /// A frame was, or was not, one that can be sent as it is.
+  mutating func tell(isUnfit: Bool) {
+    unfits = isUnfit ? unfits + 1 : 0
+    if unfits >= Self.mostUnfits { giveUp(.unfit) }
   }
 
   /// Finds out, frame by frame, whether this camera's data can be seen as it comes.
   private mutating func judge(_ frame: Frame) {
-    tries += 1
-    // A driver that changes what it wrote, or whose timestamps come with the frame's end.
-    guard probe.agrees(with: frame.bytes), frame.isStamped else {
-      state = .givenUp
-      return
+    frames += 1
+    // Another frame than the one that was looked at, or one that was looked at too little, tells nothing.
+    if frame.isSame, visits >= 3 {
+      guard probe.agrees(with: frame.bytes) else { return giveUp(.changing) }
+      tries += 1
+      // Less is of no use; and the timestamp has to be known when the first packet leaves.
+      if frame.isStamped, probe.count * 8 > frame.bytes.count { hits += 1 }
     }
-    // Less is of no use.
-    if probe.count * 8 > frame.bytes.count { hits += 1 }
-    if hits >= Self.enoughHits { state = .using } else if tries >= Self.mostTries, !isInsisting { state = .givenUp }
+    if hits >= Self.enoughHits {
+      state = .using
+    } else if !isInsisting, tries >= Self.mostTries || frames >= Self.mostFrames {
+      giveUp(.unseen)
+    }
+  }
+
+  private mutating func giveUp(_ obstacle: Obstacle) {
+    state = .givenUp
+    self.obstacle = obstacle
   }
 }
 

@@ -43,7 +43,7 @@ struct LoopEvents: ~Copyable {
     let reportTimer = try Timer()
     try epoll.add(reportTimer.number, .readable, token: 4)
     let lookTimer = try Timer()
-    try epoll.add(lookTimer.number, .readable, token: 8)
+    try epoll.add(lookTimer.number, .expiring, token: 8)
     let paceTimer = try Timer()
     try epoll.add(paceTimer.number, .readable, token: 5)
     try watchTimer.start(first: Clock.monotonic + Self.watchInterval, every: Self.watchInterval)
@@ -90,9 +90,7 @@ struct LoopEvents: ~Copyable {
     case 5:
       _ = paceTimer.expirations()
       return .pace
-    case 8:
-      _ = lookTimer.expirations()
-      return .look
+    case 8: return .look
     case let token:
       let id = UInt32(truncatingIfNeeded: token >> 4)
       return token & 15 == Self.destination ? .destination(id) : .feedback(id)
@@ -112,12 +110,8 @@ struct LoopEvents: ~Copyable {
   /// Has packets sent again at an instant, in nanoseconds of `Clock.monotonic`.
   func waitForPace(until time: Int64) throws(SystemCallError) { try paceTimer.start(first: time) }
 
-  /// Looks for a frame's data from an instant on, in nanoseconds of `Clock.monotonic`.
-  func waitToLook(first: Int64, every step: Int64) throws(SystemCallError) {
-    try lookTimer.start(first: first, every: step)
-  }
-
-  func stopLooking() throws(SystemCallError) { try lookTimer.stop() }
+  /// Looks for a frame's data at an instant, in nanoseconds of `Clock.monotonic`.
+  func waitToLook(at time: Int64) throws(SystemCallError) { try lookTimer.start(first: time) }
 
   /// Waits for a receiver's reports.
   func watch(_ destination: borrowing Destination) throws(SystemCallError) {

@@ -63,9 +63,14 @@ struct Pace {
   /// Frames may have to be spread.
   var isOn: Bool { setting != .off }
 
-  /// The frame's rate for the kernel, in bytes a second; `.max`: it may leave at once. A little more than needed, since
-  /// what it begins with is held to it, too, and so are the headers below RTP's.
-  var kernelRate: UInt64 { rate > 0 ? UInt64(rate * 1.1e9) : .max }
+  /// The frame under way is spread.
+  var isSpreading: Bool { rate > 0 }
+
+  /// Bytes of the frame's packets, as far as they were known when it began.
+  var expectedBytes: Int { byteCount }
+
+  /// When what stands behind so many bytes of the frame may leave: CLOCK_MONOTONIC, in nanoseconds.
+  func departure(behind bytes: Int) -> Int64 { start + Int64(Double(max(0, bytes - Self.burst)) / rate) }
 
   /// How many bytes may have left by now.
   @inline(__always)

@@ -20,7 +20,8 @@ struct Reporter {
   private var saidSSRC: UInt32?
   private var saidPacketSize: Int?
   private var isSilent = false
-  private var wasEarly: Bool?
+  private var saidEarly = false
+  private var saidObstacle = false
   private var ticks = 0
 
   private var log: Log { settings.options.log }
@@ -78,7 +79,8 @@ struct Reporter {
       let said = saidReceivers.first { $0.address == receiver.address }
       sayNews(receiver, since: said ?? .init(address: receiver.address))
     }
-    saidReceivers = state.receivers
+    // An array of its own: a shared one would have the camera's thread copy it at its next post.
+    saidReceivers = state.receivers.map { $0 }
     if let size = state.packetSize, size != saidPacketSize {
       saidPacketSize = size
       log.info("\(name): packets have up to \(size) bytes now, as much as the way to the receivers takes")
@@ -128,14 +130,20 @@ struct Reporter {
   }
 
   private mutating func sayEarly(_ state: Board.State) {
-    guard let isEarly = state.isEarly, isEarly != wasEarly else { return }
-    wasEarly = isEarly
-    if isEarly {
+    if state.isEarly && !saidEarly {
+      saidEarly = true
       log.info("\(name): packets leave while it still sends the frame (--early off waits for whole frames)")
-    } else {
-      let text = "\(name): its driver does not show a frame's data as it comes: packets leave when all is there"
-      if settings.options.early == .on { log.warning(text) } else { log.debug(text) }
     }
+    guard let obstacle = state.obstacle, !saidObstacle, settings.options.early != .off else { return }
+    saidObstacle = true
+    let reason =
+      switch obstacle {
+      case .unseen: "its frames' data is not seen as it comes"
+      case .changing: "its driver changes a frame's data behind"
+      case .unfit: "its frames have to be re-coded"
+      }
+    let text = "\(name): packets leave when a frame is all there: \(reason)"
+    if settings.options.early == .on { log.warning(text) } else { log.debug(text) }
   }
 
   private mutating func sayRecoding(_ recoding: FrameReader.Recoding) {
