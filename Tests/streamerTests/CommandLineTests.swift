@@ -11,6 +11,7 @@ import Testing
       let arguments = try Arguments(words)
       switch arguments.verb {
       case .stream, .sdp: _ = try StreamOptions(arguments)
+      case .bench: _ = try BenchOptions(arguments)
       case .receive: _ = try ReceiveOptions(arguments)
       case .list: _ = try ListCommand(arguments)
       }
