@@ -8,7 +8,7 @@ public struct DatagramReceiver: ~Copyable {
   private let ranges: UnsafeMutablePointer<iovec>
   private let messages: UnsafeMutablePointer<mmsghdr>
   private let control: UnsafeMutableRawPointer
-  private let sources: UnsafeMutablePointer<sockaddr_storage>
+  private let sources: UnsafeMutablePointer<sockaddr_in6>
 
   /// The largest datagram of UDP, in bytes.
   private static let largest = 65_536
@@ -33,7 +33,7 @@ public struct DatagramReceiver: ~Copyable {
     ranges = .allocate(capacity: Self.batch)
     messages = .allocate(capacity: Self.batch)
     sources = .allocate(capacity: Self.batch)
-    sources.initialize(repeating: sockaddr_storage(), count: Self.batch)
+    sources.initialize(repeating: sockaddr_in6(), count: Self.batch)
     for index in 0..<Self.batch {
       (ranges + index).initialize(
         to: iovec(iov_base: memory + index * Self.largest, iov_len: Self.largest))
@@ -68,7 +68,7 @@ public struct DatagramReceiver: ~Copyable {
     for index in 0..<Self.batch {
       messages[index].msg_hdr.msg_control = control + index * CLINUX_OVERFLOW_SPACE
       messages[index].msg_hdr.msg_controllen = CLINUX_OVERFLOW_SPACE
-      messages[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_storage>.size)
+      messages[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size)
     }
     let count = Int(retrying { recvmmsg(number, messages, UInt32(Self.batch), 0, nil) }.result)
     guard count > 0 else { return 0 }

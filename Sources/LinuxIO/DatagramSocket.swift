@@ -52,8 +52,8 @@ public struct DatagramSocket: ~Copyable {
 
   /// Takes a datagram that is there; what of it the memory does not hold is cut off.
   public func receive(into memory: UnsafeMutableRawBufferPointer) -> Received {
-    var storage = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    var storage = sockaddr_in6()
+    var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
     let (count, errno) = withUnsafeMutablePointer(to: &storage) { storage in
       storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
         retrying {

@@ -5,10 +5,11 @@ import Glibc
 public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
   public enum Family: Sendable { case ipv4, ipv6 }
 
-  var storage: sockaddr_storage
+  /// Of either family: the larger one's holds both, in a quarter of what sockaddr_storage takes.
+  var storage: sockaddr_in6
   let length: socklen_t
 
-  init(storage: sockaddr_storage, length: socklen_t) {
+  init(storage: sockaddr_in6, length: socklen_t) {
     self.storage = storage
     self.length = length
   }
@@ -28,15 +29,17 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     guard status == 0, let first = list?.pointee, let address = first.ai_addr else {
       throw AddressError(host: host, reason: String(cString: gai_strerror(status)))
     }
-    storage = sockaddr_storage()
+    storage = sockaddr_in6()
     length = first.ai_addrlen
-    withUnsafeMutableBytes(of: &storage) { $0.copyMemory(from: .init(start: address, count: Int(first.ai_addrlen))) }
+    withUnsafeMutableBytes(of: &storage) {
+      $0.copyMemory(from: .init(start: address, count: min($0.count, Int(first.ai_addrlen))))
+    }
   }
 
   /// Reads an address that a call such as getsockname writes.
   init(filledBy fill: (__SOCKADDR_ARG, UnsafeMutablePointer<socklen_t>) -> Void) {
-    var storage = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    var storage = sockaddr_in6()
+    var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
     withUnsafeMutableBytes(of: &storage) { bytes in
       fill(__SOCKADDR_ARG(__sockaddr__: bytes.assumingMemoryBound(to: sockaddr.self).baseAddress), &length)
     }
@@ -44,7 +47,7 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     self.length = length
   }
 
-  public var family: Family { Int32(storage.ss_family) == AF_INET6 ? .ipv6 : .ipv4 }
+  public var family: Family { Int32(storage.sin6_family) == AF_INET6 ? .ipv6 : .ipv4 }
 
   /// The first byte of the address says whether it is multicast: 224.0.0.0/4, ff00::/8.
   public var isMulticast: Bool {
@@ -78,8 +81,8 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
 
   /// Every address of this machine.
   public static func any(_ family: Family, port: UInt16) -> SocketAddress {
-    var storage = sockaddr_storage()
-    storage.ss_family = sa_family_t(family == .ipv4 ? AF_INET : AF_INET6)
+    var storage = sockaddr_in6()
+    storage.sin6_family = sa_family_t(family == .ipv4 ? AF_INET : AF_INET6)
     let length = family == .ipv4 ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size
     return SocketAddress(storage: storage, length: socklen_t(length)).with(port: port)
   }

@@ -180,19 +180,19 @@ extension RTCPSender {
 
 /// When the last reports left, by the names that answers give them: a round trip does not depend on the wall clock.
 private struct RecentReports: Sendable {
-  private var names = SIMD8<UInt32>()
-  private var times = SIMD8<Int64>()
+  private var names = SIMD4<UInt32>()
+  private var times = SIMD4<Int64>()
   private var next = 0
 
   mutating func add(_ name: UInt32, at time: Int64) {
     names[next] = name
     times[next] = time
-    next = (next + 1) % 8
+    next = (next + 1) % 4
   }
 
   func time(of name: UInt32) -> Int64? {
     guard name != 0 else { return nil }
-    for index in 0..<8 where names[index] == name { return times[index] }
+    for index in 0..<4 where names[index] == name { return times[index] }
     return nil
   }
 }

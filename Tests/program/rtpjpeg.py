@@ -93,6 +93,15 @@ def whole_frames(packets):
     return [frame for group in whole for frame in frames(group)]
 
 
+def in_order(packets):
+    """The packets by their sequence numbers: a queue of a busy machine may change their order."""
+    place, places = packets[0].sequence, []
+    for packet in packets:
+        place += (packet.sequence - place + 0x8000 & 0xFFFF) - 0x8000
+        places.append(place)
+    return [packets[index] for index in sorted(range(len(packets)), key=places.__getitem__)]
+
+
 class Receiver:
     """A socket that keeps every datagram with its time of arrival."""
 

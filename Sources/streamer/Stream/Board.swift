@@ -22,10 +22,13 @@ final class Board: Sendable {
     var reception = RTCPSender.Reception()
     /// The kernel does not cut its packets out of larger calls.
     var refusesSegments = false
-    /// Who spreads its packets over time; nil: nobody.
-    var pacer: Pacer?
+    /// Who spreads its packets over time, for people; nil: nobody.
+    var pacing: String?
     /// Its socket's buffer is smaller than was asked for.
     var hasSmallBuffer = false
+
+    /// There is something to say.
+    var isSpecial: Bool { errno != nil || refusesSegments || hasSmallBuffer || pacing != nil }
   }
 
   struct State: Sendable {

@@ -409,8 +409,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// Finds out who is to spread a receiver's packets: a device's queue can be changed, and so can the way.
   private func choosePacer(of index: Int) {
     guard delivery.isPaced, delivery.destinations[index].choosePacer(options.route.interface) else { return }
-    let pacer = delivery.destinations[index].pacer
-    board.post { $0.receivers[index].pacer = pacer }
+    let pacing = delivery.destinations[index].pacer.text
+    board.post { $0.receivers[index].pacing = pacing }
   }
 
   /// Tells the main thread of sockets that hold less than two frames.

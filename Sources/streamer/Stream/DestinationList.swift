@@ -1,8 +1,9 @@
 import LinuxIO
 
-/// A camera's receivers. They can't be copied, so Swift's Array can't hold them.
+/// A camera's receivers. They can't be copied, so Swift's Array can't hold them. Each has memory of its own: nothing is
+/// kept in store, and nothing moves.
 struct DestinationList: ~Copyable {
-  private var list: UnsafeMutablePointer<Destination>
+  private var list: UnsafeMutablePointer<UnsafeMutablePointer<Destination>>
   private var capacity = 2
   private(set) var count = 0
   private var lastID: UInt32 = 0
@@ -10,14 +11,19 @@ struct DestinationList: ~Copyable {
   init() { list = .allocate(capacity: 2) }
 
   deinit {
-    list.deinitialize(count: count)
+    for index in 0..<count { Self.end(list[index]) }
     list.deallocate()
+  }
+
+  private static func end(_ destination: UnsafeMutablePointer<Destination>) {
+    destination.deinitialize(count: 1)
+    destination.deallocate()
   }
 
   /// By its address: what yields, where it is not inlined, allocates a frame for it.
   subscript(_ index: Int) -> Destination {
-    unsafeAddress { UnsafePointer(list + index) }
-    nonmutating unsafeMutableAddress { list + index }
+    unsafeAddress { UnsafePointer(list[index]) }
+    nonmutating unsafeMutableAddress { list[index] }
   }
 
   /// Opens the way to a receiver; it is the last of the list then.
@@ -27,13 +33,15 @@ struct DestinationList: ~Copyable {
       beside: sender, over: options.route, name: options.canonicalName, isMuxed: options.isMuxed)
     if count == capacity { grow() }
     lastID += 1
-    (list + count).initialize(to: Destination(sender, reports, id: lastID))
+    let destination = UnsafeMutablePointer<Destination>.allocate(capacity: 1)
+    destination.initialize(to: Destination(sender, reports, id: lastID))
+    list[count] = destination
     count += 1
   }
 
   private mutating func grow() {
-    let larger = UnsafeMutablePointer<Destination>.allocate(capacity: 2 * capacity)
-    larger.moveInitialize(from: list, count: count)
+    let larger = UnsafeMutablePointer<UnsafeMutablePointer<Destination>>.allocate(capacity: 2 * capacity)
+    larger.update(from: list, count: count)
     list.deallocate()
     list = larger
     capacity *= 2
@@ -41,8 +49,8 @@ struct DestinationList: ~Copyable {
 
   /// Closes the way to a receiver; those behind it move up.
   mutating func remove(_ index: Int) {
-    (list + index).deinitialize(count: 1)
-    (list + index).moveInitialize(from: list + index + 1, count: count - index - 1)
+    Self.end(list[index])
+    for next in index + 1..<max(count, index + 1) { list[next - 1] = list[next] }
     count -= 1
   }
 

@@ -80,7 +80,7 @@ struct Reporter {
       sayNews(receiver, since: said ?? .init(address: receiver.address))
     }
     // An array of its own: a shared one would have the camera's thread copy it at its next post.
-    saidReceivers = state.receivers.map { $0 }
+    saidReceivers = state.receivers.filter(\.isSpecial)
     if let size = state.packetSize, size != saidPacketSize {
       saidPacketSize = size
       log.info("\(name): packets have up to \(size) bytes now, as much as the way to the receivers takes")
@@ -98,8 +98,8 @@ struct Reporter {
         "\(name): the network device on the way to \(receiver.address) takes no segmented sends (UDP GSO):"
           + " packets are handed over one by one, which costs more CPU time")
     }
-    if let pacer = receiver.pacer, pacer != said.pacer {
-      log.info("\(name): large frames to \(receiver.address) are spread \(pacer.text)")
+    if let pacing = receiver.pacing, pacing != said.pacing {
+      log.info("\(name): large frames to \(receiver.address) are spread \(pacing)")
     }
     if receiver.hasSmallBuffer && !said.hasSmallBuffer {
       log.info(
