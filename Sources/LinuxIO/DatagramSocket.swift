@@ -4,7 +4,6 @@ import Glibc
 /// A UDP socket for single datagrams both ways, such as reports; `DatagramSender` and `DatagramReceiver` are for many.
 public struct DatagramSocket: ~Copyable {
   private let socket: UDPSocket
-  private let peer: SocketAddress?
 
   /// Takes datagrams at an address of this machine (port 0: the kernel chooses), or those to a multicast group.
   /// - Parameter interface: that a group is joined on; nil: the routing table's.
@@ -13,16 +12,14 @@ public struct DatagramSocket: ~Copyable {
     socket.allowBroadcast()
     try socket.listen(at: address, interface: interface)
     self.socket = socket
-    peer = nil
   }
 
-  /// Uses a sender's own port, to and from its receiver alone. An epoll can watch it apart from the sender.
+  /// Uses a sender's own port, from its receiver alone. An epoll can watch it apart from the sender.
   public init(sharing sender: borrowing DatagramSender) throws(SystemCallError) {
     let destination = sender.destination
     let number = sender.number
     let copy = try checked("fcntl", on: destination.description) { clinux_duplicate(number) }
     socket = UDPSocket(owning: copy, name: destination.description)
-    peer = destination
   }
 
   /// For epoll.
@@ -35,9 +32,9 @@ public struct DatagramSocket: ~Copyable {
     try route.apply(to: socket, destination)
   }
 
-  /// Sends one datagram. One that shares a sender's port sends to its receiver alone.
+  /// Sends one datagram.
   public func send(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress) -> Errno? {
-    socket.send(bytes, to: peer ?? address)
+    socket.send(bytes, to: address)
   }
 
   /// What one `receive` came to.
