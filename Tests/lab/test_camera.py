@@ -528,7 +528,8 @@ class Early(Case):
         first = {}
         for at, packet in receiver.data:
             first.setdefault(int.from_bytes(packet[4:8], "big"), at * 1e9)
-        return statistics.median(log.last - first[frame.timestamp] for frame, log in zip(received, logs))
+        # The first ones: in ten minutes the receiver here falls behind.
+        return statistics.median(log.last - first[frame.timestamp] for frame, log in list(zip(received, logs))[:500])
 
     def test_bad_frames_end_without_their_last_packet(self):
         """The error bit at many places, more in a row than there are buffers; cut, without an end, junk behind it."""
