@@ -1,14 +1,14 @@
 import CLinux
 import Glibc
 
-/// The queue in which packets wait for a network device (tc(8)), on the way to one address. Some hold each flow's packets
-/// to a rate (SO_MAX_PACING_RATE); which one it is, is asked of the kernel (rtnetlink(7): RTM_GETROUTE, RTM_GETQDISC).
+/// The queue in which packets wait for a network device (tc(8)), on the way to one address. Some keep
+/// packets until their time of departure (SO_TXTIME); which one it is, is asked of the kernel (rtnetlink(7): RTM_GETROUTE, RTM_GETQDISC).
 public struct QueueDiscipline: Equatable, Sendable {
   /// The device.
   public let interface: String
   /// Such as `fq` or `fq_codel`; `mq` is one for each of the device's hardware queues, and then theirs.
   public let kind: String
-  /// It holds flows to their rates: `fq`, where that is not turned off.
+  /// It keeps packets until their time: `fq`, where pacing is not turned off.
   public let isPacing: Bool
 
   /// - Parameter interface: that the packets leave by; nil: the routing table's.

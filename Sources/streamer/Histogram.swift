@@ -38,14 +38,6 @@ struct Histogram: ~Copyable {
     max = 0
   }
 
-  /// Adds all that another one counted.
-  mutating func merge(_ other: borrowing Histogram) {
-    for index in 0..<Self.size { buckets[index] &+= other.buckets[index] }
-    count += other.count
-    min = Swift.min(min, other.min)
-    max = Swift.max(max, other.max)
-  }
-
   /// What was counted so far, for other threads.
   var distribution: Distribution {
     var steps: [Distribution.Step] = []

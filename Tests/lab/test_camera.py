@@ -91,6 +91,38 @@ class Case(unittest.TestCase):
         self.assertLessEqual(place - len(received), drops)
         return logs
 
+    def probed(self, camera, frames=310):
+        """What the probe found inside of the program, while it streamed so many frames of a camera."""
+        receiver = self.receiver()
+        process = self.stream(camera.device, "--to", f"{HOST}:{receiver.port}",
+                              env={"LD_PRELOAD": program.PROBE, "PROBE_OUT": "/lab/probe.json"})
+        receiver.collect(25, until=lambda r: r.markers() >= frames)
+        self.stop(process)
+        report = json.loads((machine.shared / "probe.json").read_text())
+        self.assertGreaterEqual(report["frames"], 300)
+        self.assertEqual(report["scan_outside"], 0)
+        self.assertGreater(report["scan_inside"], 300 * 100)
+        self.assertEqual((report["allocations"], report["first_caller"]), (0, ""))
+        return report
+
+    def check_player(self, player, wait_for="buffers, to ", **options):
+        """A player gets the pixels of the files that a camera of 720p sends."""
+        camera = self.camera([Mode("MJPG", 1280, 720, [30])], **options)
+        port = program.free_port()
+        sdp = machine.run([STREAMER, "sdp", camera.device, "--to", f"{HOST}:{port}"])
+        self.assertEqual(sdp.status, 0, sdp.stderr)
+        process = self.stream(camera.device, "--to", f"{HOST}:{port}")
+        process.wait_for(wait_for, timeout=20)
+        # The guest's way to the host's loopback is through QEMU.
+        text = sdp.stdout.replace(HOST, "127.0.0.1")
+        self.assertIn("c=IN IP4 127.0.0.1", text)
+        received = players.of_stream(player, port, text, 40)
+        self.stop(process)
+        camera.unplug()
+        files = sorted(jpegs(1280, 720).iterdir())
+        self.assertGreaterEqual(len(received), 40)
+        self.assertLessEqual(set(received), set(players.of_files(player, files)))
+
     def counts(self, result, camera):
         """What the camera's last line of statistics says."""
         line = [line for line in result.stdout.splitlines() if line.startswith(camera.device)][-1]
@@ -138,20 +170,7 @@ class Streaming(Case):
     def test_players_get_the_pixels_of_the_source(self):
         for player in players.ALL:
             with self.subTest(player.__name__):
-                camera = self.camera([Mode("MJPG", 1280, 720, [30])])
-                port = program.free_port()
-                sdp = machine.run([STREAMER, "sdp", camera.device, "--to", f"{HOST}:{port}"])
-                self.assertEqual(sdp.status, 0, sdp.stderr)
-                process = self.stream(camera.device, "--to", f"{HOST}:{port}")
-                # The guest's way to the host's loopback is through QEMU.
-                text = sdp.stdout.replace(HOST, "127.0.0.1")
-                self.assertIn("c=IN IP4 127.0.0.1", text)
-                received = players.of_stream(player, port, text, 40)
-                self.stop(process)
-                camera.unplug()
-                files = sorted(jpegs(1280, 720).iterdir())
-                self.assertGreaterEqual(len(received), 40)
-                self.assertLessEqual(set(received), set(players.of_files(player, files)))
+                self.check_player(player)
 
     def test_two_cameras_in_one_process(self):
         cameras = [self.camera(SMALL, number) for number in range(2)]
@@ -169,18 +188,7 @@ class Streaming(Case):
         self.assertLessEqual({"camera-0", "camera-1"}, set(names))
 
     def test_nothing_is_copied_and_nothing_allocated(self):
-        camera = self.camera(MODES)
-        receiver = self.receiver()
-        process = self.stream(camera.device, "--to", f"{HOST}:{receiver.port}",
-                              env={"LD_PRELOAD": program.PROBE, "PROBE_OUT": "/lab/probe.json"})
-        receiver.collect(25, until=lambda r: r.markers() >= 310)
-        self.stop(process)
-        report = json.loads((machine.shared / "probe.json").read_text())
-        self.assertGreaterEqual(report["frames"], 300)
-        self.assertEqual(report["scan_outside"], 0)
-        self.assertGreater(report["scan_inside"], 300 * 100)
-        self.assertEqual((report["allocations"], report["first_caller"]), (0, ""))
-        self.assertEqual(report["mappings"], 4)
+        self.assertEqual(self.probed(self.camera(MODES))["mappings"], 4)
 
     def test_what_is_asked_for_is_given(self):
         camera = self.camera(MODES)
@@ -564,30 +572,12 @@ class Early(Case):
         self.assert_arrived(received, self.expected(camera), 10)
 
     def test_nothing_is_copied_and_nothing_allocated(self):
-        camera = self.camera(**self.OPTIONS)
-        receiver = self.receiver()
-        process = self.stream(camera.device, "--to", f"{HOST}:{receiver.port}",
-                              env={"LD_PRELOAD": program.PROBE, "PROBE_OUT": "/lab/probe.json"})
-        receiver.collect(25, until=lambda r: r.markers() >= 310)
-        self.stop(process)
-        report = json.loads((machine.shared / "probe.json").read_text())
-        self.assertGreaterEqual(report["frames"], 300)
-        self.assertEqual((report["scan_outside"], report["allocations"], report["first_caller"]), (0, 0, ""))
-        self.assertGreater(report["scan_inside"], 300 * 100)
+        self.probed(self.camera(**self.OPTIONS))
 
     def test_players(self):
         for player in players.ALL:
             with self.subTest(player.__name__):
-                camera = self.camera([Mode("MJPG", 1280, 720, [30])], spread=20)
-                port = program.free_port()
-                sdp = machine.run([STREAMER, "sdp", camera.device, "--to", f"{HOST}:{port}"])
-                process = self.stream(camera.device, "--to", f"{HOST}:{port}")
-                process.wait_for("packets leave while", timeout=20)
-                received = players.of_stream(player, port, sdp.stdout.replace(HOST, "127.0.0.1"), 40)
-                self.stop(process)
-                camera.unplug()
-                self.assertGreaterEqual(len(received), 40)
-                self.assertLessEqual(set(received), set(players.of_files(player, sorted(jpegs(1280, 720).iterdir()))))
+                self.check_player(player, wait_for="packets leave while", spread=20)
 
     def test_off_waits_for_whole_frames(self):
         camera = self.camera(**self.OPTIONS)

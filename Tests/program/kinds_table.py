@@ -15,7 +15,7 @@ import players
 import rtpjpeg
 
 README = program.ROOT / "README.md"
-MARKS = re.compile(r"(?<=<!-- make kinds -->\n).*(?=<!-- end -->)", re.DOTALL)
+MARKS = re.compile(r"(?<=<!-- make kinds -->\n).*?(?=<!-- end -->)", re.DOTALL)
 FRAMES = 6
 SAME = "same pixels"
 # What a player can't read from a file, or (jpegdec 4:1:1, in green) reads wrong.

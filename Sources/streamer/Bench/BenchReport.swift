@@ -78,7 +78,7 @@ struct BenchReport {
     return ("\(stage.title), microseconds and frames:\n" + lines.joined(separator: "\n"))
   }
 
-  private static func right(_ text: String) -> String { String(repeating: " ", count: max(1, 11 - text.count)) + text }
+  private static func right(_ text: String) -> String { " " + text.rightAligned(to: 10) }
 
   private static func decimal(_ value: Double, _ places: Int) -> String {
     var scale = 1.0

@@ -32,14 +32,11 @@ struct Comparison {
   /// For people.
   var table: String {
     let lines = rows.map { row in
-      "\(row.name.padded(to: 48))\(Self.right(row.before)) \(Self.right(row.now))\(row.isWorse ? "  worse" : "")"
+      let (before, now) = (JSON.number(row.before).description, JSON.number(row.now).description)
+      return row.name.padded(to: 48) + before.rightAligned(to: 12) + " " + now.rightAligned(to: 12)
+        + (row.isWorse ? "  worse" : "")
     }
     return (["".padded(to: 48) + "      before          now"] + lines).joined(separator: "\n") + "\n"
-  }
-
-  private static func right(_ value: Double) -> String {
-    let text = JSON.number(value).description
-    return String(repeating: " ", count: max(0, 12 - text.count)) + text
   }
 
   /// All numbers with their paths, such as `latency_us.driver_to_dequeue.p50`.

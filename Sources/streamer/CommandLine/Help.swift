@@ -78,4 +78,7 @@ enum Help {
 
 extension String {
   func padded(to width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
+
+  /// Set to the right, as figures of a table are.
+  func rightAligned(to width: Int) -> String { String(repeating: " ", count: Swift.max(0, width - count)) + self }
 }

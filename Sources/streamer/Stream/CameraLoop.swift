@@ -32,7 +32,6 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var timeline: [Measurement.Sample] = []
   private var seen: UInt64 = 0
   private let options: StreamOptions
-  private let keepsAll: Bool
   private var hasBegun = false
   private var gaps = SequenceGaps()
   private var lateness: Lateness
@@ -68,7 +67,6 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     lookout = Lookout(
       source.isWatched ? settings.options.early : .off, interval: source.info.rate?.interval,
       packetSize: min(1472, settings.options.packetSize.largest))
-    keepsAll = settings.options.keepsAll
     lateness = Lateness(interval: source.info.rate?.interval ?? 33_333_333)
     rate = RateCheck(source.info.rate)
     silence = SilenceCheck(source.info.rate, now: Clock.monotonic)
@@ -275,7 +273,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       if arriving != nil { try endFrame() }
       return nil
     }
-    guard !keepsAll, source.isQueue, lateness.isLate(Clock.monotonic - frame.timestamp) else { return frame }
+    guard !options.keepsAll, source.isQueue, lateness.isLate(Clock.monotonic - frame.timestamp) else { return frame }
     // What is in flight is staler still; what is only arriving may be this very frame.
     if inFlight != nil { try endFrame() }
     for _ in 0..<Self.mostQueued {
@@ -326,7 +324,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     // Without receivers, too.
     if delivery.isUnderWay, delivery.isDone { try endFrame() }
     // Where all frames are kept, the next is not taken before this one is gone.
-    if keepsAll { try events.waitForSource(source.number, inFlight == nil) }
+    if options.keepsAll { try events.waitForSource(source.number, inFlight == nil) }
   }
 
   /// Sends a receiver as much as its socket takes; the frame goes back when all receivers have it.
@@ -393,7 +391,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     if wasLent { recordEnd() }
     arriving = nil
     hasSent = false
-    if keepsAll { try events.waitForSource(source.number, true) }
+    if options.keepsAll { try events.waitForSource(source.number, true) }
   }
 
   /// Once a second.
