@@ -52,6 +52,7 @@ enum Help {
       [
         "Examples:", "  streamer bench /dev/video0",
         "  streamer bench /dev/video0 --to 192.168.1.20:5000 --json > before.json",
+        "  streamer bench --glass-page glass.html",
       ]
     case .receive:
       [
