@@ -16,7 +16,8 @@ struct ReceiveCommand {
     let signals = try Signals()
     let receiver = try receiver()
     let feedback = try FeedbackLink.open(receiver.localAddress, options.log)
-    var session = try ReceiveSession(options, receiver: receiver, feedback: feedback, decoder: JPEGDecoder())
+    var session = try ReceiveSession(
+      options, receiver: receiver, feedback: feedback, decoder: JPEGDecoder(), glass: GlassReader())
     let epoll = try Epoll()
     let tick = try Timer()
     try epoll.add(signals.number, .readable, token: 0)

@@ -9,6 +9,8 @@ struct ReceiveOptions {
   let directory: String?
   let dimensions: FrameSize?
   let decodes: Bool
+  /// The time codes in the pictures are read.
+  let readsGlass: Bool
   /// Both ends have one wall clock.
   let hasSharedClock: Bool
   let asJSON: Bool
@@ -27,6 +29,7 @@ struct ReceiveOptions {
     directory = arguments.values("out").last
     dimensions = try arguments.value("x-dimensions", expected: "WIDTHxHEIGHT, such as 3840x2160") { FrameSize($0) }
     decodes = arguments.has("decode")
+    readsGlass = arguments.has("glass")
     hasSharedClock = arguments.has("shared-clock")
     asJSON = arguments.has("json")
     log = Log(level: try arguments.logLevel())

@@ -14,6 +14,7 @@ struct ReceiveSession: ~Copyable {
   private var saidUnsized = false
   private var decoder: JPEGDecoder
   private var undecodable: UInt64 = 0
+  private var glass: GlassReader
   private var size: (width: Int, height: Int)?
   private var firstFrame: Int64 = 0
   private var lastFrame: Int64 = 0
@@ -22,7 +23,7 @@ struct ReceiveSession: ~Copyable {
 
   init(
     _ options: ReceiveOptions, receiver: consuming DatagramReceiver, feedback: consuming FeedbackLink,
-    decoder: consuming JPEGDecoder
+    decoder: consuming JPEGDecoder, glass: consuming GlassReader
   ) {
     self.feedback = feedback
     self.options = options
@@ -30,6 +31,7 @@ struct ReceiveSession: ~Copyable {
       dimensions: options.dimensions.map { (UInt16(clamping: $0.width), UInt16(clamping: $0.height)) })
     self.receiver = receiver
     self.decoder = decoder
+    self.glass = glass
     let kilobytes = self.receiver.bufferBytes / 1024
     options.log.info("receiving at \(self.receiver.localAddress), socket buffer \(kilobytes) KiB")
     if self.receiver.bufferBytes < 1 << 20 {
@@ -68,6 +70,7 @@ struct ReceiveSession: ~Copyable {
         measure(timestamp, arrival: realtime)
         if firstFrame == 0 { firstFrame = arrival }
         lastFrame = arrival
+        if options.readsGlass { readGlass(jpeg, arrival: realtime) }
         try keep(jpeg)
       }
     }
@@ -96,6 +99,13 @@ struct ReceiveSession: ~Copyable {
       let captured = feedback.captureTime(of: timestamp, source: source)
     else { return }
     latency.record(arrival - captured)
+  }
+
+  private mutating func readGlass(_ jpeg: UnsafeRawBufferPointer, arrival: Int64) {
+    guard let latency = glass.latency(of: jpeg, arrival: arrival), latency < 0, glass.ahead == 1 else { return }
+    options.log.warning(
+      "a frame shows a time that is \(-latency / 1_000_000) ms to come: this clock and that of the display differ; synchronise them (NTP, PTP)"
+    )
   }
 
   private mutating func sayUnsized() {
@@ -156,6 +166,7 @@ struct ReceiveSession: ~Copyable {
       let tenths = latency.distribution.percentile(0.5) / 100_000
       text += ", \(tenths / 10).\(tenths % 10) ms from capture to here (median)"
     }
+    if options.readsGlass { text += ", " + glass.text }
     return text
   }
 
@@ -183,6 +194,7 @@ struct ReceiveSession: ~Copyable {
       ("width", size.map { .integer(UInt64($0.width)) } ?? .null),
       ("height", size.map { .integer(UInt64($0.height)) } ?? .null),
     ]
+    if options.readsGlass { members += glass.members }
     try Program.print(JSON.object(members).description + "\n")
   }
 }
