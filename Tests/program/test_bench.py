@@ -120,6 +120,40 @@ class Bench(unittest.TestCase):
             _, _, dequeued, requeued, received = map(float, row)
             self.assertLess(dequeued, min(requeued, received))
 
+    def test_glass(self):
+        """From the time that a picture shows: test: draws it when the frame is due, so that encoding it lies in between."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "times.csv")
+            found = json.loads(run("bench", "test:", "--frames", 60, "--glass", "--json", "--times", path).out)
+            rows = [line.split(",") for line in path.read_text().splitlines()]
+        self.assertEqual((found["received"]["glass_unread"], found["received"]["glass_ahead"]), (0, 0))
+        times = found["latency_us"]
+        self.assertLess(times["glass_to_received"]["p50"], times["driver_to_received"]["p50"] + 1000)
+        self.assertGreater(times["glass_to_received"]["p50"], times["dequeue_to_last_packet"]["p50"])
+        self.assertEqual(rows[0][-1], "glass_us")
+        self.assertTrue(all(float(row[-1]) >= 0 for row in rows[1:]))
+        # A camera that sees no clock.
+        found = json.loads(self.bench("--glass", "--json").out)
+        self.assertEqual(found["received"]["glass_unread"], 100)
+        self.assertNotIn("glass_to_received", found["latency_us"])
+
+    def test_times_of_a_receiver(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "times.csv")
+            result, _ = program.stream_to_receiver(["test:", "--size", "640x480"], ["--frames", 40, "--glass", "--times", path])
+            rows = [line.split(",") for line in path.read_text().splitlines()]
+            full = run("receive", program.free_port(), "--times", "/proc/none")
+        self.assertEqual(full.status, 1)
+        self.assertEqual(rows[0], ["frame", "rtp_timestamp", "received_us", "latency_us", "glass_us"])
+        self.assertEqual([int(row[0]) for row in rows[1:]], list(range(1, 41)))
+        received = [float(row[2]) for row in rows[1:]]
+        self.assertEqual(received, sorted(received))
+        # The clock of the sender comes with its first report, behind the first frame.
+        latencies = sorted(float(row[3]) for row in rows[1:] if row[3])
+        self.assertGreater(len(latencies), 30)
+        self.assertAlmostEqual(latencies[len(latencies) // 2], result["latency_us"]["p50"], delta=result["latency_us"]["p50"] / 50 + 1)
+        self.assertTrue(all(0 < float(row[4]) < 100_000 for row in rows[1:]))
+
     def test_large_pictures_are_received(self):
         """Their packets do not say their size."""
         result = run("bench", "test:", "--size", "2560x1440", "--frames", 20, "--warm-up", 5, "--until", "received", "--json")
