@@ -294,10 +294,18 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// and was counted as missing already.
   private mutating func judge(_ frame: borrowing Frame) -> Bool {
     guard case .next(let missing) = gaps.judge(frame.sequence, at: frame.timestamp) else { return false }
-    statistics[.driver] += missing
+    count(missing: missing, before: frame.timestamp)
     statistics.captured += 1
     if let measurement { measure(measurement, frame.timestamp) }
     return true
+  }
+
+  private mutating func count(missing: UInt64, before timestamp: Int64) {
+    guard missing > 0 else { return }
+    guard let workedThrough = source.workedThrough else { return statistics[.driver] += missing }
+    let tooSlow = timestamp < events.sourceHeldUntil ? missing : min(missing, workedThrough)
+    statistics[.tooSlow] += tooSlow
+    statistics[.missedBeat] += missing - tooSlow
   }
 
   /// A frame more of those that are measured, or not yet, or no more.
