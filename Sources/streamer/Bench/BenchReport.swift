@@ -1,4 +1,5 @@
 import LinuxIO
+import Statistics
 import V4L2Capture
 
 /// What a benchmark found, in the forms that it is printed in.
@@ -9,15 +10,32 @@ struct BenchReport {
   let timestamps: TimestampSource?
   /// Sending was measured, too.
   let sends: Bool
+  /// What a receiver got of it.
+  var reception: Reception?
   /// kB.
   let peakResident: Int
+
+  /// - Returns: nil where nothing is measured yet.
+  init?(_ settings: StreamSettings, _ state: Board.State) {
+    guard let info = state.info, let result = state.measured else { return nil }
+    camera = settings.camera.label
+    self.info = info
+    self.result = result
+    timestamps = state.timestampSource
+    sends = !state.receivers.isEmpty
+    peakResident = ResourceUsage.peakResident
+  }
 
   /// Stages but for the interval between frames, which is no latency.
   var latencies: [(stage: Stage, times: Distribution)] {
     result.stages.filter { $0.stage != .frameInterval && (sends || $0.stage != .dequeueToLastPacket) }
+      + (reception.map { [(.driverToReceived, $0.times)] } ?? [])
   }
 
   private var interval: Distribution? { result.stages.first { $0.stage == .frameInterval }?.times }
+
+  /// Frames that the camera left out itself: no number is missing for them.
+  private var neverSent: UInt64 { interval?.missingBeats ?? 0 }
 
   private var framesPerSecond: Double {
     Double(result.statistics.captured - 1) / (Double(max(1, result.duration)) / 1e9)
@@ -34,6 +52,8 @@ struct BenchReport {
     lines.append("\(result.statistics.captured) frames at \(Self.decimal(framesPerSecond, 2)) fps\(jitterText)")
     let statistics = result.statistics
     lines.append("\(statistics.dropped) dropped\(statistics.dropped > 0 ? " (\(statistics.dropText))" : "")")
+    if let reception { lines.append(reception.text) }
+    if neverSent > 0 { lines.append("\(neverSent) never sent by the camera, by the intervals between its frames") }
     let titles = ["min"] + Distribution.parts.map(\.name) + ["max"]
     lines += ["", "microseconds".padded(to: 38) + titles.map { Self.right($0) }.joined()]
     for (stage, times) in latencies {
@@ -59,6 +79,7 @@ struct BenchReport {
       "\(Self.decimal(aFrame(usage.minorFaults + usage.majorFaults), 3)) page faults",
     ]
     return parts.joined(separator: ", ") + "; \(peakResident) kB resident at most"
+      + (reception == nil ? "" : ", the receiver's with it")
   }
 
   /// The first stage's times as bars: how many frames took how long.
@@ -103,7 +124,9 @@ struct BenchReport {
       ("frames", .integer(statistics.captured)), ("fps", .number(framesPerSecond)),
       ("dropped", .integer(statistics.dropped)),
       ("drops", .object(drops + (statistics.stale > 0 ? [("stale", .integer(statistics.stale))] : []))),
+      ("never_sent", .integer(neverSent)),
       ("early", .integer(statistics.early)), ("abandoned", .integer(statistics.abandoned)),
+      ("received", reception?.json ?? .null),
       ("latency_us", .object(latencies.map { ($0.stage.key, $0.times.json) })),
       ("frame_interval_us", interval?.json ?? .null),
       ("cpu_user_us_per_frame", .number(aFrame(usage.user) / 1000)),
@@ -121,5 +144,16 @@ struct BenchReport {
       return "\(stage.key),\(times.count)," + values.map { Self.decimal(Double($0) / 1000, 3) }.joined(separator: ",")
     }
     return ([header] + rows).joined(separator: "\n") + "\n"
+  }
+
+  /// A line for each frame: microseconds from the driver's timestamp.
+  var times: String {
+    let start = result.timeline.first?.timestamp ?? 0
+    let rows = result.timeline.enumerated().map { index, sample in
+      let ends = [sample.takenAt, sample.doneAt == 0 ? nil : sample.doneAt, reception?.arrivals[index] ?? nil]
+      let cells = ends.map { $0.map { Self.decimal(Double($0 - sample.timestamp) / 1000, 1) } ?? "" }
+      return "\(index + 1),\(Self.decimal(Double(sample.timestamp - start) / 1000, 1)),\(cells.joined(separator: ","))"
+    }
+    return (["frame,timestamp_us,dequeued_us,requeued_us,received_us"] + rows).joined(separator: "\n") + "\n"
   }
 }

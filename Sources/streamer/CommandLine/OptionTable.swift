@@ -94,8 +94,14 @@ struct OptionEntry: Sendable {
     OptionEntry("warm-up", "N", [.bench], "Frames to pass over before (default 30)."),
     OptionEntry(
       "html", "FILE", [.bench], "Write a page with the histogram, every frame's time, and the shares of late frames."),
+    OptionEntry("times", "FILE", [.bench], "Write a line of comma-separated times for each frame."),
     OptionEntry(
-      "compare", "FILE", [.bench], "Print an earlier --json beside this result; status 1 when a figure is worse."),
+      "until", "sent|received", [.bench],
+      "Where a frame's way ends: with its last packet handed over (sent, default), or as a whole JPEG in a receiver on this machine, which bench brings along (received). For one on another machine see 'streamer receive --shared-clock'."
+    ),
+    OptionEntry(
+      "compare", "FILE", [.bench],
+      "Print an earlier --json beside this result; status 1 when a figure is worse, by more than chance."),
     OptionEntry("tolerance", "PERCENT", [.bench], "What --compare lets a figure be worse by (default 10)."),
     OptionEntry("csv", nil, [.bench], "Print a line of comma-separated values for each stage."),
     OptionEntry("seconds", "S", [.receive], "Stop after S seconds."),

@@ -32,7 +32,11 @@ struct ReceiveCommand {
       for index in 0..<epoll.wait(milliseconds: Int32(left)) {
         switch epoll.token(at: index) {
         case 0:
-          if signals.next() != nil { session.stop() }
+          switch signals.next() {
+          case .stop: session.stop()
+          case .tell: session.printSoFar()
+          case nil: break
+          }
         case 1: try session.receive()
         case 3: session.receiveFeedback()
         default:

@@ -1,6 +1,7 @@
 import JPEGCodec
 import LinuxIO
 import RTPCore
+import Statistics
 
 /// One run of the receiver: its socket, the frame under way, and what was counted.
 struct ReceiveSession: ~Copyable {
@@ -137,6 +138,9 @@ struct ReceiveSession: ~Copyable {
     StandardStream.output.line("\(frames) frames in this second; \(text)")
   }
 
+  /// On standard error, where no result is.
+  func printSoFar() { StandardStream.error.line(text) }
+
   private var text: String {
     let statistics = depacketizer.statistics
     var text = "\(depacketizer.frames) frames"
@@ -175,7 +179,7 @@ struct ReceiveSession: ~Copyable {
     if options.decodes { members.append(("undecodable", .integer(undecodable))) }
     members += [
       ("jitter_us", .number(statistics.jitterMicroseconds)),
-      ("latency_us", latency.count > 0 ? latency.json : .null), ("fps", .number(framesPerSecond)),
+      ("latency_us", latency.count > 0 ? latency.distribution.json : .null), ("fps", .number(framesPerSecond)),
       ("width", size.map { .integer(UInt64($0.width)) } ?? .null),
       ("height", size.map { .integer(UInt64($0.height)) } ?? .null),
     ]
