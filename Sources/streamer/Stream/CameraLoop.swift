@@ -285,7 +285,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     guard case .next(let missing) = gaps.judge(frame.sequence, at: frame.timestamp) else { return false }
     switch meter.count(frame.timestamp, isNext: gaps.isNext) {
     case .warmingUp, .measuring:
-      statistics[.driver] += missing
+      count(missing: missing, before: frame.timestamp)
       statistics.captured += 1
     case .starting:
       // What was before, is none of it.
@@ -295,6 +295,14 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     }
     if isMeasured { board.progress.store(meter.seen, ordering: .relaxed) }
     return true
+  }
+
+  private mutating func count(missing: UInt64, before timestamp: Int64) {
+    guard missing > 0 else { return }
+    guard let workedThrough = source.workedThrough else { return statistics[.driver] += missing }
+    let tooSlow = timestamp < events.sourceHeldUntil ? missing : min(missing, workedThrough)
+    statistics[.tooSlow] += tooSlow
+    statistics[.missedBeat] += missing - tooSlow
   }
 
   /// Sends all receivers what there is to send now.
