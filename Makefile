@@ -1,5 +1,4 @@
 # What can be made. Each target says what it is for: make help.
-RELEASE := swift build -c release --static-swift-stdlib -Xswiftc -warnings-as-errors -Xcc -Werror
 PREFIX ?= /usr/local
 SECONDS ?= 600
 SHELL := /bin/sh
@@ -13,7 +12,7 @@ deps: ## install the Debian packages that building needs, and Swift where Debian
 	@scripts/deps build
 
 build: deps ## build the program: .build/release/streamer
-	$(RELEASE) --product streamer
+	scripts/build streamer
 
 demo: build ## build, and stream a camera (or the test picture) to a receiver here
 	@rm -rf out/demo && mkdir -p out/demo && scripts/demo $(CAMERA)
@@ -32,12 +31,12 @@ soak-fuzz: ## each fuzz target for SECONDS (600)
 
 soak-stream: ## 1080p at 60 frames a second for SECONDS (600): nothing lost, nothing left out, memory that stays flat
 	@scripts/deps build test
-	$(RELEASE) --product streamer
+	scripts/build streamer
 	@bench/soak $(SECONDS)
 
 soak-early: ## early packets of 1080p30 in the camera lab for SECONDS (600), compared bit for bit with what the camera sent
 	@scripts/deps build test
-	$(RELEASE) --product streamer
+	scripts/build streamer
 	@SOAK_SECONDS=$(SECONDS) python3 Tests/suite.py test_a_minute_bit_for_bit
 
 lint: ## check the format of the sources
@@ -45,39 +44,39 @@ lint: ## check the format of the sources
 
 bench: ## what it costs here: instructions, time and allocations of the parts; CPU time and memory of a stream
 	@scripts/deps build test
-	$(RELEASE) --product streamer
-	$(RELEASE) --product benchmarks
+	scripts/build streamer
+	scripts/build benchmarks
 	@bench/micro.py
 	@bench/cost
 
 bench-send: ## what sending costs beside a bare loop in C: CPU time a packet, with UDP GSO and without, and how it is spread
 	@scripts/deps build test
-	$(RELEASE) --product streamer
+	scripts/build streamer
 	@bench/send
 
 bench-peers: ## the program beside GStreamer, FFmpeg, ustreamer and a bare loop in C, in the camera lab: latency, CPU, memory
 	@scripts/deps build test
-	$(RELEASE) --product streamer
+	scripts/build streamer
 	@bench/peers
 
 bench-pace: ## what spreading a frame's packets costs and saves, on ways of several kinds, in the camera lab
 	@scripts/deps build test
-	$(RELEASE) --product streamer
+	scripts/build streamer
 	@bench/pace
 
 bench-early: ## packets that leave while the camera sends the frame, beside whole frames and a bare loop in C, in the camera lab
 	@scripts/deps build test
-	$(RELEASE) --product streamer
+	scripts/build streamer
 	@bench/early --svg docs/early.svg
 
 bench-gate: ## fail where a part takes over 5 % more instructions than bench/thresholds.json has, or allocates
 	@scripts/deps build test
-	$(RELEASE) --product benchmarks
+	scripts/build benchmarks
 	@bench/micro.py --gate
 
 kinds: ## what becomes of each kind of JPEG, and what players receive; WRITE=--write puts it into the README
 	@scripts/deps build test
-	$(RELEASE) --product streamer
+	scripts/build streamer
 	@Tests/program/kinds_table.py $(WRITE)
 
 lab: ## a shell in a virtual machine with a virtual UVC camera; CMD="..." runs one command there
