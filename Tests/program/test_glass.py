@@ -82,7 +82,7 @@ class Codes(unittest.TestCase):
             return result, before, clock()
 
     def test_old_pictures_are_as_old_as_they_are(self):
-        for age in (0, 1, 20, 3600):
+        for age in (0, 1, 20, 900):
             with self.subTest(age):
                 shown = time.time_ns() // 1_000_000 - age * 1000
                 result, before, after = self.look(shown)
@@ -127,7 +127,7 @@ class Page(unittest.TestCase):
         cls.folder.cleanup()
 
     def test_its_code_is_the_time_of_the_browser(self):
-        for width, height, scale in (1280, 720, 1), (390, 844, 1), (390, 844, 3), (1366, 600, 1.5):
+        for width, height, scale in (1280, 720, 1), (390, 844, 1), (390, 844, 2), (1280, 600, 1.5):
             with self.subTest(width=width, height=height, scale=scale), tempfile.TemporaryDirectory() as folder:
                 begun = clock()
                 png = browser.screenshot(self.page, width, height, scale)

@@ -29,5 +29,5 @@ def write(path, milliseconds, width=640, height=360, quality=85):
     empty = b"\xf0" * (3 * width)
     image = b"P6 %d %d 255\n" % (width, height) + b"".join(
         line if height // 3 <= y < height * 2 // 3 else empty for y in range(height))
-    jpeg = subprocess.run(["cjpeg", "-quality", str(quality)], input=image, stdout=subprocess.PIPE, check=True).stdout
+    jpeg = subprocess.run(["cjpeg", "-quality", str(quality), "-baseline"], input=image, stdout=subprocess.PIPE, check=True).stdout
     pathlib.Path(path).write_bytes(jpeg)
