@@ -5,11 +5,11 @@ import JPEGCodec
 
 enum TestJPEG {
   /// One picture of `test:`.
-  static func make() throws -> [UInt8] {
-    var picture = TestPicture(width: 160, height: 128)
+  static func make(width: Int = 160, height: Int = 128) throws -> [UInt8] {
+    var picture = TestPicture(width: width, height: height)
     picture.draw(frame: 7)
     let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: JPEGEncoder.largestJPEG(width: 160, height: 128), alignment: 16)
+      byteCount: JPEGEncoder.largestJPEG(width: width, height: height), alignment: 16)
     defer { memory.deallocate() }
     return Array(memory[..<(try JPEGEncoder().encode(picture.planes, quality: 80, into: memory))])
   }

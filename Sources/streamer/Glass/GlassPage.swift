@@ -31,6 +31,7 @@ struct GlassPage {
     #digits { font: bold min(13vw, 28vh)/1 monospace; white-space: pre }
     #bars { height: 50%; image-rendering: pixelated }
     p { font: 1rem/1.4 sans-serif; margin: 0; padding: 0 1rem; max-width: 60rem; text-align: center; color: #444 }
+    b { white-space: nowrap }
     </style></head><body>
     <div id="digits"></div>
     <canvas id="bars" height="1"></canvas>

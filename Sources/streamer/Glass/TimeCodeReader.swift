@@ -9,6 +9,9 @@
 struct TimeCodeReader {
   /// Along the line that is looked at: four times the luma.
   private var levels: [Int32] = []
+  /// The same as light. Blur and exposure add light, of which cameras make levels by its 2.2th root, and programs as it
+  /// is: between them reads both.
+  private var light: [Float] = []
   /// Where the levels turn: the lightest place before a dark one, the darkest before a light one, and so on.
   private var turns: [Int] = []
   /// Where they cross the middle from one turn to the next; those with even numbers get dark.
@@ -18,6 +21,8 @@ struct TimeCodeReader {
   private static let lines = 48
   /// What is no noise: so much must the luma fall or rise for an edge. The first that gives a code is right.
   private static let swings: [Int32] = [64, 32, 16, 8]
+  /// So many turns on each side have a part in an edge's middle: three bits.
+  private static let around = 6
   private static let edgeCount = 2 * TimeCode.bitCount + 4
   /// The middle of a bit is black up to here, and white from there, as a part of its contrast. Between them it is of two
   /// codes.
@@ -44,9 +49,12 @@ struct TimeCodeReader {
       let line = (2 * index + 1) * lines / (2 * count)
       let (before, behind) = (line > 0 ? -apart : 0, line + 1 < lines ? apart : 0)
       levels.removeAll(keepingCapacity: true)
+      light.removeAll(keepingCapacity: true)
       for point in 0..<points {
         let place = line * apart + point * step
-        levels.append(Int32(luma[place + before]) + 2 * Int32(luma[place]) + Int32(luma[place + behind]))
+        let level = Int32(luma[place + before]) + 2 * Int32(luma[place]) + Int32(luma[place + behind])
+        levels.append(level)
+        light.append(Float(level) * Float(level).squareRoot())
       }
       guard let code = readLine() else { continue }
       if code == last { return code }
@@ -79,25 +87,34 @@ struct TimeCodeReader {
     }
     turns.append(turn)
     for (index, start) in turns.dropLast().enumerated() {
-      let middle = Float(levels[start] + levels[turns[index + 1]]) / 2
       let sign: Float = index % 2 == 0 ? 1 : -1
+      let middle = middle(behind: index)
       var point = start + 1
-      while sign * (Float(levels[point]) - middle) > 0 { point += 1 }
-      let (before, behind) = (Float(levels[point - 1]), Float(levels[point]))
-      edges.append(Float(point) - (middle - behind) / (before - behind))
+      while sign * (light[point] - middle) > 0 { point += 1 }
+      edges.append(Float(point) - (middle - light[point]) / (light[point - 1] - light[point]))
     }
+  }
+
+  /// The middle between the darkest and the lightest turn around, but well between the next two.
+  private func middle(behind index: Int) -> Float {
+    let (one, other) = (light[turns[index]], light[turns[index + 1]])
+    var (dark, bright) = (min(one, other), max(one, other))
+    let inner = (dark + (bright - dark) * 0.2)...(bright - (bright - dark) * 0.2)
+    for turn in turns[max(0, index - Self.around)...min(turns.count - 1, index + 1 + Self.around)] {
+      dark = min(dark, light[turn])
+      bright = max(bright, light[turn])
+    }
+    return min(max((dark + bright) / 2, inner.lowerBound), inner.upperBound)
   }
 
   /// The code that begins with an edge.
   /// - Parameter step: 1: it is read to the right; -1: to the left.
   private func code(from first: Int, step: Int) -> TimeCode? {
     func place(_ edge: Int) -> Float { Float(step) * edges[first + step * edge] }
-    /// The lightest or darkest place behind an edge.
-    func level(behind edge: Int) -> Float { Float(levels[turns[first + step * edge + (step + 1) / 2]]) }
-    func level(at place: Float) -> Float {
-      let left = min(max(Int(Float(step) * place), 0), levels.count - 2)
-      let share = Float(step) * place - Float(left)
-      return Float(levels[left]) * (1 - share) + Float(levels[left + 1]) * share
+    /// About the third of a bit that has its middle there.
+    func third(_ middle: Float, _ module: Float) -> Float {
+      (light(at: Float(step) * (middle - module / 4)) + light(at: Float(step) * middle)
+        + light(at: Float(step) * (middle + module / 4))) / 3
     }
 
     // From a bar's beginning to the next one's, whatever light or blur makes of their widths.
@@ -121,12 +138,17 @@ struct TimeCodeReader {
       pitch = width
       let module = width / Float(TimeCode.bitWidth)
       let middle = place(edge) + width / 2 - growth * module
-      let found = (level(at: middle - module / 4) + level(at: middle) + level(at: middle + module / 4)) / 3
-      let (dark, light) = (level(behind: edge), level(behind: edge + 1))
-      let share = (found - dark) / (light - dark)
-      guard !Self.grey.contains(share) else { return nil }
+      let (dark, bright) = (third(middle - module, module), third(middle + module, module))
+      let share = (third(middle, module) - dark) / (bright - dark)
+      guard bright > dark, !Self.grey.contains(share) else { return nil }
       bits = bits << 1 | (share < Self.grey.lowerBound ? 1 : 0)
     }
     return TimeCode(bits: bits)
+  }
+
+  private func light(at place: Float) -> Float {
+    let left = min(max(Int(place), 0), light.count - 2)
+    let share = min(max(place - Float(left), 0), 1)
+    return light[left] * (1 - share) + light[left + 1] * share
   }
 }
