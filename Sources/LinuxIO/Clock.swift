@@ -28,13 +28,13 @@ public enum Clock {
     return best
   }
 
-  /// The wall clock's time of day in the local time zone.
-  public static var timeOfDay: (hour: Int, minute: Int, second: Int, millisecond: Int) {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
+  /// The time of day in the local time zone.
+  /// - Parameter instant: nanoseconds since 1970.
+  public static func timeOfDay(at instant: Int64) -> (hour: Int, minute: Int, second: Int, millisecond: Int) {
+    var second = time_t(instant / 1_000_000_000)
     var local = tm()
-    localtime_r(&now.tv_sec, &local)
-    return (Int(local.tm_hour), Int(local.tm_min), Int(local.tm_sec), now.tv_nsec / 1_000_000)
+    localtime_r(&second, &local)
+    return (Int(local.tm_hour), Int(local.tm_min), Int(local.tm_sec), Int(instant / 1_000_000 % 1000))
   }
 
   @inline(__always)

@@ -10,7 +10,7 @@ struct BenchCommand {
   func run() throws -> Int32 {
     let former = try readFormer()
     let signals = try Signals()
-    var receiver = options.hasReceiver ? try LoopbackReceiver.open() : nil
+    var receiver = options.hasReceiver ? try LoopbackReceiver.open(readsGlass: options.readsGlass) : nil
     let settings = try StreamSettings(
       options.stream, camera: 0, measurement: options.measurement, receiver: receiver?.address)
     let camera = try CameraThread(settings, number: 0)

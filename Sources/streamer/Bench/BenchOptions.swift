@@ -14,6 +14,8 @@ struct BenchOptions {
   let times: String?
   /// Frames are received, too, over loopback.
   let hasReceiver: Bool
+  /// And the time codes in them are read.
+  let readsGlass: Bool
   /// An earlier result, and what a figure may be larger than there by, as a part of it.
   let former: String?
   let tolerance: Double
@@ -26,10 +28,12 @@ struct BenchOptions {
       frames: UInt64(try arguments.integer("frames", in: 2...10_000_000) ?? 300))
     page = try arguments.value("html", expected: "a file's name") { $0.isEmpty ? nil : $0 }
     times = try arguments.value("times", expected: "a file's name") { $0.isEmpty ? nil : $0 }
-    hasReceiver =
+    readsGlass = arguments.has("glass")
+    let isReceived =
       try arguments.value("until", expected: "sent or received") { text in
         ["sent": false, "received": true][text]
       } ?? false
+    hasReceiver = isReceived || readsGlass
     former = try arguments.value("compare", expected: "a file's name") { $0.isEmpty ? nil : $0 }
     tolerance =
       try arguments.value("tolerance", expected: "percent, such as 10") { text in

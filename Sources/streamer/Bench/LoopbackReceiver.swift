@@ -10,30 +10,37 @@ struct LoopbackReceiver: ~Copyable {
   private let reports: DatagramSocket
   /// Made as soon as the pictures' size is known.
   private var depacketizer: Depacketizer?
-  /// When each frame was whole, by its RTP timestamp, in nanoseconds of CLOCK_MONOTONIC.
-  private var arrivals: [UInt32: Int64] = [:]
+  /// Reads the time that pictures show, if that is asked for.
+  private var glass: GlassReader?
+  /// What became of each frame that was whole, by its RTP timestamp.
+  private var frames: [UInt32: ReceivedFrame] = [:]
 
   /// Several large frames, in bytes of the kernel's accounting.
   private static let bufferBytes = 8 << 20
 
   /// Two ports of 127.0.0.1 that are free, one behind the other.
-  static func open() throws -> LoopbackReceiver {
+  /// - Parameter readsGlass: the time that pictures show is read.
+  static func open(readsGlass: Bool) throws -> LoopbackReceiver {
     for _ in 0..<100 {
       let receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: bufferBytes)
       let address = receiver.localAddress
       guard address.port < .max else { continue }
-      do throws(SystemCallError) {
-        return LoopbackReceiver(receiver, try DatagramSocket(at: address.with(port: address.port + 1)))
-      } catch {
+      do {
+        let reports = try DatagramSocket(at: address.with(port: address.port + 1))
+        return LoopbackReceiver(receiver, reports, glass: readsGlass ? try GlassReader() : nil)
+      } catch let error as SystemCallError {
         guard error.errno == .addressInUse else { throw error }
       }
     }
     throw Failure("no two ports of 127.0.0.1 in a row are free")
   }
 
-  private init(_ receiver: consuming DatagramReceiver, _ reports: consuming DatagramSocket) {
+  private init(
+    _ receiver: consuming DatagramReceiver, _ reports: consuming DatagramSocket, glass: consuming GlassReader?
+  ) {
     self.receiver = receiver
     self.reports = reports
+    self.glass = glass
   }
 
   /// For epoll.
@@ -51,19 +58,21 @@ struct LoopbackReceiver: ~Copyable {
     while true {
       let count = receiver.receive()
       guard count > 0 else { return }
-      let now = Clock.monotonic
+      let now = Clock.pair
       for index in 0..<count {
-        guard case .frame(_, _, _, let timestamp)? = depacketizer?.receive(receiver.datagram(at: index), arrival: now),
-          arrivals[timestamp] == nil
+        let datagram = receiver.datagram(at: index)
+        guard case .frame(let jpeg, _, _, let timestamp)? = depacketizer?.receive(datagram, arrival: now.monotonic),
+          frames[timestamp] == nil
         else { continue }
-        arrivals[timestamp] = now
+        frames[timestamp] = ReceivedFrame(
+          arrival: now.monotonic, sinceShown: glass?.latency(of: jpeg, arrival: now.realtime))
       }
     }
   }
 
   /// What came of frames that were sent.
   func reception(of timeline: [Measurement.Sample]) -> Reception {
-    let arrivals = timeline.map { sample in sample.rtpTimestamp.flatMap { self.arrivals[$0] } }
-    return Reception(timeline, arrivals: arrivals, droppedPackets: receiver.kernelDropped)
+    let received = timeline.map { sample in sample.rtpTimestamp.flatMap { frames[$0] } }
+    return Reception(timeline, received, droppedPackets: receiver.kernelDropped, readsGlass: glass != nil)
   }
 }

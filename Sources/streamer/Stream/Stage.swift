@@ -5,7 +5,7 @@ enum Stage: Int, CaseIterable, Sendable {
   case driverToDequeue, dequeueToFirstPacket, dequeueToLastPacket, dequeueToRequeue, firstDataToFirstPacket
   case frameInterval
   /// Measured by a receiver.
-  case driverToReceived
+  case driverToReceived, shownToReceived
 
   /// Those that a camera's loop measures.
   static let ofTheLoop = allCases.prefix(while: { $0 != .driverToReceived })
@@ -20,6 +20,7 @@ enum Stage: Int, CaseIterable, Sendable {
     case .firstDataToFirstPacket: "first_data_to_first_packet"
     case .frameInterval: "frame_interval"
     case .driverToReceived: "driver_to_received"
+    case .shownToReceived: "glass_to_received"
     }
   }
 
@@ -33,6 +34,7 @@ enum Stage: Int, CaseIterable, Sendable {
     case .firstDataToFirstPacket: "first data seen to first packet sent"
     case .frameInterval: "between two frames"
     case .driverToReceived: "driver's timestamp to received whole"
+    case .shownToReceived: "time that is seen to received whole"
     }
   }
 }
