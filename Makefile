@@ -1,12 +1,13 @@
-# What can be made. Each target says what it is for: make help.
+# What can be made. Each target says what it is for: make help. WRITE=--write has kinds, bench-peers, bench-pace and bench-early
+# put their tables into README.md.
 PREFIX ?= /usr/local
 SECONDS ?= 600
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early kinds soak soak-fuzz soak-stream soak-early lab debian13 install clean
+.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring kinds soak soak-fuzz soak-stream soak-early lab debian13 install clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install the Debian packages that building needs, and Swift where Debian has it
 	@scripts/deps build
@@ -57,24 +58,30 @@ bench-send: ## what sending costs beside a bare loop in C: CPU time a packet, wi
 bench-peers: ## the program beside GStreamer, FFmpeg, ustreamer and a bare loop in C, in the camera lab: latency, CPU, memory
 	@scripts/deps build test
 	scripts/build streamer
-	@bench/peers
+	@bench/peers $(WRITE)
 
 bench-pace: ## what spreading a frame's packets costs and saves, on ways of several kinds, in the camera lab
 	@scripts/deps build test
 	scripts/build streamer
-	@bench/pace
+	@bench/pace $(WRITE)
 
 bench-early: ## packets that leave while the camera sends the frame, beside whole frames and a bare loop in C, in the camera lab
 	@scripts/deps build test
 	scripts/build streamer
-	@bench/early --svg docs/early.svg
+	@bench/early --svg docs/early.svg $(WRITE)
+
+bench-measuring: ## what it costs to measure always: CPU time beside a build that does not (-D UNMEASURED)
+	@scripts/deps build test
+	scripts/build streamer
+	scripts/build streamer -Xswiftc -DUNMEASURED --scratch-path .build/unmeasured
+	@bench/measuring
 
 bench-gate: ## fail where a part takes over 5 % more instructions than bench/thresholds.json has, or allocates
 	@scripts/deps build test
 	scripts/build benchmarks
 	@bench/micro.py --gate
 
-kinds: ## what becomes of each kind of JPEG, and what players receive; WRITE=--write puts it into the README
+kinds: ## what becomes of each kind of JPEG, and what players receive; WRITE=--write puts such a table into the README
 	@scripts/deps build test
 	scripts/build streamer
 	@Tests/program/kinds_table.py $(WRITE)
