@@ -9,6 +9,9 @@ public enum Clock {
   /// CLOCK_REALTIME: the wall clock, since 1970; it can step.
   public static var realtime: Int64 { read(CLOCK_REALTIME) }
 
+  /// CLOCK_THREAD_CPUTIME_ID: how long the calling thread has run so far.
+  public static var thread: Int64 { read(CLOCK_THREAD_CPUTIME_ID) }
+
   /// Both at one instant. The wall clock is read between two readings of the other, whose middle counts; of three
   /// tries the quickest is the one that nothing came between.
   public static var pair: (monotonic: Int64, realtime: Int64) {

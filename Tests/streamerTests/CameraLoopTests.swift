@@ -6,7 +6,7 @@ import V4L2Capture
 @testable import streamer
 
 /// A camera that plays a list of frames as fast as they are asked for, and then tells its loop to stop.
-private struct ScriptedSource: FrameSource, ~Copyable {
+struct ScriptedSource: FrameSource, ~Copyable {
   struct Entry {
     var bytes: [UInt8]
     var sequence: UInt32
@@ -22,18 +22,20 @@ private struct ScriptedSource: FrameSource, ~Copyable {
   private let lent: UnsafeMutablePointer<Int>
   private let stop: () -> Void
   private let atEveryFrame: () -> Void
+  let workedThrough: UInt64?
 
   /// - Parameters:
   ///   - bell: is raised as long as there are frames.
   ///   - lent: how many frames are out, for the test to see.
   init(
-    _ entries: [Entry], bell: consuming EventFD, lent: UnsafeMutablePointer<Int>, stop: @escaping () -> Void,
-    atEveryFrame: @escaping () -> Void
+    _ entries: [Entry], bell: consuming EventFD, lent: UnsafeMutablePointer<Int>, workedThrough: UInt64?,
+    stop: @escaping () -> Void, atEveryFrame: @escaping () -> Void
   ) {
     bell.raise()
     self.bell = bell
     self.entries = entries
     self.lent = lent
+    self.workedThrough = workedThrough
     self.stop = stop
     self.atEveryFrame = atEveryFrame
   }
@@ -65,8 +67,9 @@ private struct ScriptedSource: FrameSource, ~Copyable {
 @Suite struct CameraLoopTests {
   /// Runs a script through a loop.
   /// - Returns: what was counted, and what a receiver got: packets with the marker, and all.
-  fileprivate func run(
-    _ entries: [ScriptedSource.Entry], packetSize: Int = 1400, words: [String] = [], mostHeld: Int = 0
+  func run(
+    _ entries: [ScriptedSource.Entry], packetSize: Int = 1400, words: [String] = [], mostHeld: Int = 0,
+    workedThrough: UInt64? = nil
   ) throws -> (statistics: StreamStatistics, packets: Int, markers: Int) {
     var receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1 << 22)
     let lent = UnsafeMutablePointer<Int>.allocate(capacity: 1)
@@ -74,7 +77,9 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     lent.initialize(to: 0)
     let board = try Board()
     let mailbox = try Mailbox()
-    let source = ScriptedSource(entries, bell: try EventFD(), lent: lent, stop: { mailbox.post(.stop) }) {
+    let source = ScriptedSource(
+      entries, bell: try EventFD(), lent: lent, workedThrough: workedThrough, stop: { mailbox.post(.stop) }
+    ) {
       #expect(lent.pointee <= mostHeld)
     }
     let port = receiver.localAddress.port

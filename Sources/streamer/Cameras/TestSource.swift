@@ -40,6 +40,8 @@ struct TestSource: FrameSource, ~Copyable {
 
   var number: Int32 { ticker.number }
 
+  var workedThrough: UInt64? { ticker.workedThrough }
+
   mutating func next() throws -> Frame? {
     guard let (index, time) = ticker.next(), let slot = shelf.freeSlot else { return nil }
     picture.draw(frame: index)

@@ -1,4 +1,5 @@
 import JPEGCodec
+import Statistics
 
 /// From glass to glass: how long before its frame arrived the time was shown that a camera saw.
 struct GlassReader: ~Copyable {
@@ -48,7 +49,7 @@ struct GlassReader: ~Copyable {
   /// For programs.
   var members: [(String, JSON)] {
     [
-      ("glass_us", latency.count > 0 ? latency.json : .null), ("glass_unread", .integer(unread)),
+      ("glass_us", latency.count > 0 ? latency.distribution.json : .null), ("glass_unread", .integer(unread)),
       ("glass_ahead", .integer(ahead)),
     ]
   }

@@ -1,6 +1,7 @@
 import JPEGCodec
 import LinuxIO
 import RTPCore
+import Statistics
 
 /// One run of the receiver: its socket, the frame under way, and what was counted.
 struct ReceiveSession: ~Copyable {
@@ -14,6 +15,7 @@ struct ReceiveSession: ~Copyable {
   private var decoder: JPEGDecoder
   private var undecodable: UInt64 = 0
   private var glass: GlassReader
+  private var times: FileWriter?
   private var size: (width: Int, height: Int)?
   private var firstFrame: Int64 = 0
   private var lastFrame: Int64 = 0
@@ -22,7 +24,7 @@ struct ReceiveSession: ~Copyable {
 
   init(
     _ options: ReceiveOptions, receiver: consuming DatagramReceiver, feedback: consuming FeedbackLink,
-    decoder: consuming JPEGDecoder, glass: consuming GlassReader
+    decoder: consuming JPEGDecoder, glass: consuming GlassReader, times: consuming FileWriter?
   ) {
     self.feedback = feedback
     self.options = options
@@ -31,6 +33,7 @@ struct ReceiveSession: ~Copyable {
     self.receiver = receiver
     self.decoder = decoder
     self.glass = glass
+    self.times = times
     let kilobytes = self.receiver.bufferBytes / 1024
     options.log.info("receiving at \(self.receiver.localAddress), socket buffer \(kilobytes) KiB")
     if self.receiver.bufferBytes < 1 << 20 {
@@ -66,10 +69,12 @@ struct ReceiveSession: ~Copyable {
       if case .frame(let jpeg, let width, let height, let timestamp) = depacketizer.receive(datagram, arrival: arrival)
       {
         size = (width, height)
-        measure(timestamp, arrival: realtime)
         if firstFrame == 0 { firstFrame = arrival }
         lastFrame = arrival
-        if options.readsGlass { readGlass(jpeg, arrival: realtime) }
+        let age = measure(timestamp, arrival: realtime)
+        let shown = options.readsGlass ? readGlass(jpeg, arrival: realtime) : nil
+        let cells = [arrival - firstFrame, age, shown].map { $0.map { (Double($0) / 1000).decimal(1) } ?? "" }
+        try times?.line("\(depacketizer.frames),\(timestamp),\(cells.joined(separator: ","))")
         try keep(jpeg)
       }
     }
@@ -92,19 +97,30 @@ struct ReceiveSession: ~Copyable {
     feedback.report(depacketizer.statistics, of: depacketizer.ssrc, over: receiver, isLast: true)
   }
 
+  /// The header of what `--times` writes.
+  static let timesHeader = "frame,rtp_timestamp,received_us,latency_us,glass_us"
+
+  /// Has what was written so far reach its file.
+  mutating func flush() throws { try times?.flush() }
+
   /// - Parameter arrival: by the wall clock, in nanoseconds.
-  private mutating func measure(_ timestamp: UInt32, arrival: Int64) {
+  /// - Returns: nanoseconds since the capture; nil: it can't be told.
+  private mutating func measure(_ timestamp: UInt32, arrival: Int64) -> Int64? {
     guard options.hasSharedClock || feedback.isLocal, let source = depacketizer.ssrc,
       let captured = feedback.captureTime(of: timestamp, source: source)
-    else { return }
+    else { return nil }
     latency.record(arrival - captured)
+    return arrival - captured
   }
 
-  private mutating func readGlass(_ jpeg: UnsafeRawBufferPointer, arrival: Int64) {
-    guard let latency = glass.latency(of: jpeg, arrival: arrival), latency < 0, glass.ahead == 1 else { return }
-    options.log.warning(
-      "a frame shows a time that is \(-latency / 1_000_000) ms to come: this clock and that of the display differ; synchronise them (NTP, PTP)"
-    )
+  private mutating func readGlass(_ jpeg: UnsafeRawBufferPointer, arrival: Int64) -> Int64? {
+    guard let latency = glass.latency(of: jpeg, arrival: arrival) else { return nil }
+    if latency < 0, glass.ahead == 1 {
+      options.log.warning(
+        "a frame shows a time that is \(-latency / 1_000_000) ms to come: this clock and that of the display differ; synchronise them (NTP, PTP)"
+      )
+    }
+    return latency
   }
 
   private mutating func sayUnsized() {
@@ -147,6 +163,9 @@ struct ReceiveSession: ~Copyable {
     StandardStream.output.line("\(frames) frames in this second; \(text)")
   }
 
+  /// On standard error, where no result is.
+  func printSoFar() { StandardStream.error.line(text) }
+
   private var text: String {
     let statistics = depacketizer.statistics
     var text = "\(depacketizer.frames) frames"
@@ -186,7 +205,7 @@ struct ReceiveSession: ~Copyable {
     if options.decodes { members.append(("undecodable", .integer(undecodable))) }
     members += [
       ("jitter_us", .number(statistics.jitterMicroseconds)),
-      ("latency_us", latency.count > 0 ? latency.json : .null), ("fps", .number(framesPerSecond)),
+      ("latency_us", latency.count > 0 ? latency.distribution.json : .null), ("fps", .number(framesPerSecond)),
       ("width", size.map { .integer(UInt64($0.width)) } ?? .null),
       ("height", size.map { .integer(UInt64($0.height)) } ?? .null),
     ]

@@ -1,7 +1,14 @@
+import Statistics
+
 /// A part of a frame's way, as its time is measured.
 enum Stage: Int, CaseIterable, Sendable {
   case driverToDequeue, dequeueToFirstPacket, dequeueToLastPacket, dequeueToRequeue, firstDataToFirstPacket
   case frameInterval
+  /// Measured by a receiver.
+  case driverToReceived, shownToReceived
+
+  /// Those that a camera's loop measures.
+  static let ofTheLoop = allCases.prefix(while: { $0 != .driverToReceived })
 
   /// Its key in JSON.
   var key: String {
@@ -12,6 +19,8 @@ enum Stage: Int, CaseIterable, Sendable {
     case .dequeueToRequeue: "dequeue_to_requeue"
     case .firstDataToFirstPacket: "first_data_to_first_packet"
     case .frameInterval: "frame_interval"
+    case .driverToReceived: "driver_to_received"
+    case .shownToReceived: "glass_to_received"
     }
   }
 
@@ -24,32 +33,34 @@ enum Stage: Int, CaseIterable, Sendable {
     case .dequeueToRequeue: "dequeued to buffer given back"
     case .firstDataToFirstPacket: "first data seen to first packet sent"
     case .frameInterval: "between two frames"
+    case .driverToReceived: "driver's timestamp to received whole"
+    case .shownToReceived: "time that is seen to received whole"
     }
   }
 }
 
-/// The times of all stages of a camera's frames, always measured: recording one takes some nanoseconds.
+/// The times of a loop's stages.
 struct Stages: ~Copyable {
   private let histograms: UnsafeMutablePointer<Histogram>
 
   init() {
-    histograms = .allocate(capacity: Stage.allCases.count)
-    for stage in Stage.allCases { (histograms + stage.rawValue).initialize(to: Histogram()) }
+    histograms = .allocate(capacity: Stage.ofTheLoop.count)
+    for stage in Stage.ofTheLoop { (histograms + stage.rawValue).initialize(to: Histogram()) }
   }
 
   deinit {
-    histograms.deinitialize(count: Stage.allCases.count)
+    histograms.deinitialize(count: Stage.ofTheLoop.count)
     histograms.deallocate()
   }
 
   @inline(__always)
   func record(_ stage: Stage, _ nanoseconds: Int64) { histograms[stage.rawValue].record(nanoseconds) }
 
-  func reset() { for stage in Stage.allCases { histograms[stage.rawValue].reset() } }
+  func reset() { for stage in Stage.ofTheLoop { histograms[stage.rawValue].reset() } }
 
   /// What was measured so far, of the stages that there were.
   var distributions: [(stage: Stage, times: Distribution)] {
-    Stage.allCases.compactMap { stage in
+    Stage.ofTheLoop.compactMap { stage in
       histograms[stage.rawValue].count > 0 ? (stage, histograms[stage.rawValue].distribution) : nil
     }
   }
