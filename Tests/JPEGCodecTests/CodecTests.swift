@@ -31,6 +31,24 @@ import Testing
     }
   }
 
+  @Test(arguments: [(16, 16), (17, 31), (641, 481)])
+  func lumaAlone(width: Int, height: Int) throws {
+    var decoder = try JPEGDecoder()
+    let jpeg = try encode(width, height)
+    try jpeg.withUnsafeBytes { jpeg in
+      // Whatever was decoded before.
+      _ = try decoder.decode(jpeg)
+      let picture = try decoder.decode(jpeg, to: .luma)
+      #expect(picture.width == width && picture.height == height && picture.pixels.count == width * height)
+      for y in [0, height / 2, height - 1] {
+        let worst = (0..<width).map { abs(Int(picture.pixels[y * width + $0]) - $0 * 255 / (width + width % 2)) }.max()
+        #expect((worst ?? 255) < 20)
+      }
+    }
+    let size = [UInt8](jpeg.prefix(jpeg.count / 2)).withUnsafeBytes { try? decoder.decode($0, to: .luma).width }
+    #expect(size == nil)
+  }
+
   @Test func whatIsCutOrNoJPEGIsAnError() throws {
     var decoder = try JPEGDecoder()
     let jpeg = try encode(320, 240)

@@ -169,6 +169,26 @@ import Testing
     #expect(reads >= 4 && mixed >= 6, "\(reads) read, \(mixed) not")
   }
 
+  /// Exposures of some pictures of a display: what is read was shown in one of them.
+  @Test(arguments: [60.0, 144.0]) func noLongExposureMakesATimeThatWasNotShown(rate: Double) throws {
+    var numbers = Numbers(9)
+    let interval = 1000 / rate
+    for step in 0..<40 {
+      let begin = Double.random(in: 1_763_740_800_000...1_763_740_999_999, using: &numbers)
+      let end = begin + Double(step)
+      var shown: [(code: TimeCode, part: Double)] = []
+      for index in Int((begin / interval).rounded(.down))...Int((end / interval).rounded(.down)) {
+        let (from, until) = (Double(index) * interval, Double(index + 1) * interval)
+        let part = end > begin ? (min(until, end) - max(from, begin)) / (end - begin) : 1
+        shown.append((TimeCode(at: Int64(from) * 1_000_000), part))
+      }
+      let picture = CodePicture(
+        width: 400, height: 8, module: 3, high: 24, blur: 0.2, noise: 4, gamma: step % 2 == 0 ? 1 : 2.2)
+      let read = try picture.read(UInt64(step)) { _, _ in shown }
+      if let read { #expect(shown.contains { $0.code == read }, "\(end - begin) ms") }
+    }
+  }
+
   /// The display changes while the lines are exposed, one after the other: along the code, and across it.
   @Test func noRollingShutterMakesAThird() throws {
     var numbers = Numbers(7)

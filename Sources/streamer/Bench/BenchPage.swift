@@ -15,14 +15,29 @@ struct BenchPage {
     <style>
     body { font: 16px/1.5 sans-serif; color: #1c2330; background: #fff; max-width: 60rem; margin: 0 auto; padding: 1rem }
     h1 { font-size: 1.4rem; overflow-wrap: anywhere } h2 { font-size: 1.1rem; margin-top: 2rem }
-    pre { overflow-x: auto; background: #f3f5f8; padding: .8rem; font-size: .8rem } svg { width: 100%; height: auto }
+    pre { overflow-x: auto; background: #f3f5f8; padding: .8rem; font-size: .8rem }
+    svg { display: block; width: 100%; max-width: 42rem; height: auto } b { white-space: nowrap; margin-right: 1em }
+    table { border-collapse: collapse; font-size: .8rem } td { text-align: right } th { font-weight: normal; text-align: left }
+    td, th { padding: .2rem .3rem; border-bottom: 1px solid #dde }
     </style></head><body>
     <h1>\(Self.escaped(report.camera))</h1>
-    <pre>\(Self.escaped(report.table))</pre>
+    \(figures)
     \(sections.joined(separator: "\n"))
+    <h2>As printed</h2>
+    <pre>\(Self.escaped(report.table))</pre>
     </body></html>
 
     """
+  }
+
+  private var figures: String {
+    let titles = (["min"] + Distribution.parts.map(\.name) + ["max"]).map { "<td>\($0)</td>" }
+    let rows = report.latencies.map { stage, times in
+      let values = [times.min] + Distribution.parts.map { times.percentile($0.part) } + [times.max]
+      return "<tr><th>\(Self.escaped(stage.title))</th>"
+        + values.map { "<td>\(Self.figure(Double($0) / 1000))</td>" }.joined() + "</tr>"
+    }
+    return "<table><tr><th>microseconds</th>\(titles.joined())</tr>\n\(rows.joined(separator: "\n"))</table>"
   }
 
   private var sections: [String] {
@@ -30,15 +45,21 @@ struct BenchPage {
       "<h2>\(Self.escaped(stage.title)): frames by microseconds</h2>\n\(histogram(times))"
     }
     sections.append(
-      "<h2>Every frame: milliseconds from the driver's timestamp to dequeued, and to given back</h2>\n\(timeline)")
-    sections.append("<h2>The share of frames that are later than so many microseconds</h2>\n\(shares)")
+      "<h2>Every frame: milliseconds from the driver's timestamp</h2>\n\(Self.legend(["to dequeued", "to given back"]))\n\(timeline)"
+    )
+    sections.append(
+      "<h2>The share of frames that are later than so many microseconds</h2>\n\(Self.legend(report.latencies.map(\.stage.title)))\n\(shares)"
+    )
     return sections
   }
 
-  private static let width = 800.0
-  private static let height = 240.0
-  private static let left = 60.0
+  // Small, so that texts can still be read where a phone makes them smaller.
+  private static let width = 480.0
+  private static let height = 200.0
+  private static let left = 56.0
+  private static let right = 10.0
   private static let bottom = 30.0
+  private static let top = 14.0
   private static let colours = ["#2f6db0", "#b0562f", "#2f7d4f", "#8a4fa8", "#8a7a2f"]
 
   private func histogram(_ times: Distribution) -> String {
@@ -50,13 +71,14 @@ struct BenchPage {
       counts[min(columns - 1, Int((each.value - min(each.value, times.min)) / step))] += each.count
     }
     let most = Double(max(1, counts.max() ?? 1))
-    let wide = (Self.width - Self.left) / Double(columns)
+    let wide = Self.across(1 / Double(columns)) - Self.left
     let bars = counts.enumerated().map { column, count in
-      let high = Double(count) / most * (Self.height - Self.bottom - 10)
-      return Self.box(Self.left + Double(column) * wide, Self.height - Self.bottom - high, wide - 2, high)
+      let high = Self.place(0) - Self.place(Double(count) / most)
+      return Self.box(Self.across(Double(column) / Double(columns)), Self.place(0) - high, wide - 1, high)
     }
     let last = times.min + UInt64(columns) * step
-    return Self.picture(bars + axes(from: Double(times.min) / 1000, to: Double(last) / 1000, most: most))
+    return Self.picture(
+      axes(from: Double(times.min) / 1000, to: Double(last) / 1000, unit: "µs", most: most) + bars)
   }
 
   private var timeline: String {
@@ -67,15 +89,15 @@ struct BenchPage {
     let most = Double(max(1, lates.max() ?? 1))
     func points(_ time: (Measurement.Sample) -> Int64, _ colour: String) -> String {
       let places = samples.filter { time($0) > 0 }.map { sample in
-        let x = Self.left + Double(sample.timestamp - first.timestamp) / span * (Self.width - Self.left - 10)
+        let x = Self.across(Double(sample.timestamp - first.timestamp) / span)
         let y = Self.place(Double(time(sample) - sample.timestamp) / most)
         return "<circle cx=\"\(Self.short(x))\" cy=\"\(Self.short(y))\" r=\"1.6\" fill=\"\(colour)\"/>"
       }
       return places.joined()
     }
     return Self.picture(
-      [points(\.doneAt, Self.colours[1]), points(\.takenAt, Self.colours[0])]
-        + axes(from: 0, to: span / 1e9, most: most / 1e6))
+      axes(from: 0, to: span / 1e9, unit: "s", most: most / 1e6)
+        + [points(\.doneAt, Self.colours[1]), points(\.takenAt, Self.colours[0])])
   }
 
   /// Of each stage, on logarithmic scales.
@@ -88,53 +110,85 @@ struct BenchPage {
       let points = each.times.steps.map { step in
         let share = Double(left) / Double(each.times.count)
         left -= step.count
-        let x = Self.left + max(1, Double(step.value) / 1000).decimalLogarithm / decades * (Self.width - Self.left - 10)
+        let x = Self.across(max(1, Double(step.value) / 1000).decimalLogarithm / decades)
         return "\(Self.short(x)),\(Self.short(Self.place(max(0, 1 + share.decimalLogarithm / 5))))"
       }
+      // The later ones are thinner, so that those below them show.
       let colour = Self.colours[index % Self.colours.count]
       return
-        "<polyline fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\" points=\"\(points.joined(separator: " "))\"/>"
-        + Self.text(Self.left + 10, 16 + 15 * Double(index), each.stage.title, colour: colour)
+        "<polyline fill=\"none\" stroke=\"\(colour)\" stroke-width=\"\(all.count - index + 1)\" points=\"\(points.joined(separator: " "))\"/>"
     }
     let ticks = (0...Int(decades)).map { decade in
-      Self.text(
-        Self.left + Double(decade) / decades * (Self.width - Self.left - 60), Self.height - 10,
-        "1" + String(repeating: "0", count: decade) + " µs")
+      let value = decade < 6 ? "1" + String(repeating: "0", count: decade) : "1e\(decade)"
+      return Self.mark(Double(decade) / decades, decade == Int(decades) ? "\(value) µs" : value)
     }
     let marks = ["all", "10 %", "1 %", "0.1 %", "0.01 %"].enumerated().map { index, name in
-      Self.text(4, Self.place(1 - Double(index) / 5) + 4, name)
+      Self.level(1 - Double(index) / 5, name)
     }
-    return Self.picture(lines + ticks + marks)
+    return Self.picture(marks + ticks + lines)
   }
 
-  private func axes(from first: Double, to last: Double, most: Double) -> [String] {
+  private func axes(from first: Double, to last: Double, unit: String, most: Double) -> [String] {
     let marks = (0...4).map { mark in
       let share = Double(mark) / 4
-      return Self.text(
-        Self.left + share * (Self.width - Self.left - 60), Self.height - 10, Self.short(first + share * (last - first)))
+      let value = Self.figure(first + share * (last - first))
+      return Self.mark(share, mark == 4 ? "\(value) \(unit)" : value)
     }
-    return marks + [Self.text(4, 16, Self.short(most)), Self.text(4, Self.height - Self.bottom, "0")]
+    return marks + [Self.level(1, Self.figure(most)), Self.level(0, "0")]
   }
 
   // MARK: SVG
 
   private static func picture(_ parts: [String]) -> String {
-    "<svg viewBox=\"0 0 \(Int(width)) \(Int(height))\" role=\"img\" font-size=\"13\" fill=\"#2f6db0\">\(parts.joined())</svg>"
+    "<svg viewBox=\"0 0 \(Int(width)) \(Int(height))\" role=\"img\" font-size=\"13\" fill=\"\(colours[0])\">\(parts.joined())</svg>"
+  }
+
+  /// What the colours are.
+  private static func legend(_ names: [String]) -> String {
+    let names = names.enumerated().map { index, name in
+      "<b style=\"color: \(colours[index % colours.count])\">\(escaped(name))</b> "
+    }
+    return "<p>\(names.joined())</p>"
+  }
+
+  /// A value below its place.
+  private static func mark(_ share: Double, _ text: String) -> String {
+    let anchor = share == 0 ? "start" : share == 1 ? "end" : "middle"
+    return line(across(share), place(0), across(share), place(0) + 5)
+      + self.text(across(share), height - 10, text, anchor: anchor)
+  }
+
+  /// A value at the left of its level.
+  private static func level(_ share: Double, _ text: String) -> String {
+    line(left, place(share), width - right, place(share)) + self.text(left - 5, place(share) + 5, text, anchor: "end")
+  }
+
+  private static func line(_ x: Double, _ y: Double, _ toX: Double, _ toY: Double) -> String {
+    "<path d=\"M\(short(x)) \(short(y))L\(short(toX)) \(short(toY))\" stroke=\"#ccd\"/>"
   }
 
   private static func box(_ x: Double, _ y: Double, _ width: Double, _ height: Double) -> String {
     "<rect x=\"\(short(x))\" y=\"\(short(y))\" width=\"\(short(width))\" height=\"\(short(height))\"/>"
   }
 
-  private static func text(_ x: Double, _ y: Double, _ text: String, colour: String = "#555") -> String {
-    "<text x=\"\(short(x))\" y=\"\(short(y))\" fill=\"\(colour)\">\(escaped(text))</text>"
+  private static func text(_ x: Double, _ y: Double, _ text: String, anchor: String) -> String {
+    "<text x=\"\(short(x))\" y=\"\(short(y))\" fill=\"#555\" text-anchor=\"\(anchor)\">\(escaped(text))</text>"
   }
 
+  /// Where a share of the width is.
+  private static func across(_ share: Double) -> Double { left + share * (width - left - right) }
+
   /// Where a share of the height is.
-  private static func place(_ share: Double) -> Double { height - bottom - share * (height - bottom - 10) }
+  private static func place(_ share: Double) -> Double { height - bottom - share * (height - bottom - top) }
 
   /// One place behind the point.
   private static func short(_ value: Double) -> String { JSON.number((value * 10).rounded() / 10).description }
+
+  /// As many places behind the point as say something.
+  private static func figure(_ value: Double) -> String {
+    let scale: Double = value >= 100 ? 1 : value >= 10 ? 10 : 100
+    return JSON.number((value * scale).rounded() / scale).description
+  }
 
   private static func escaped(_ text: String) -> String {
     text.reduce(into: "") { result, character in
