@@ -30,6 +30,20 @@ public enum File {
     }
   }
 
+  /// Finds out whether `write` can begin, without a change to what is there.
+  public static func probe(_ path: String) throws(SystemCallError) {
+    let kind = kind(of: path)
+    // A pipe may have no reader yet.
+    if kind == .other { return }
+    if kind == .directory || kind == .characterDevice {
+      _ = try FileDescriptor(opening: path, flags: O_WRONLY)
+      return
+    }
+    let part = path + ".part"
+    _ = try FileDescriptor(opening: part, flags: O_WRONLY | O_CREAT | O_TRUNC)
+    unlink(part)
+  }
+
   /// Writes a whole file under another name and renames it, so that a reader never sees half of it. What is
   /// there and no regular file (`/dev/stdout`, a pipe) is written to as it is.
   public static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws(SystemCallError) {

@@ -4,13 +4,15 @@ import Glibc
 public struct FileWriter: ~Copyable {
   private let file: FileDescriptor
   private let path: String
-  private var bytes: [UInt8] = []
+  private var bytes: [UInt8]
   private static let enough = 1 << 16
 
   /// Begins a file anew.
   public init(creating path: String) throws(SystemCallError) {
-    file = try FileDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC)
+    let file = try FileDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC)
+    self.file = file
     self.path = path
+    bytes = []
   }
 
   public mutating func line(_ text: String) throws(SystemCallError) {
@@ -20,8 +22,7 @@ public struct FileWriter: ~Copyable {
   }
 
   public mutating func flush() throws(SystemCallError) {
-    let bytes = bytes
-    self.bytes.removeAll(keepingCapacity: true)
+    defer { bytes.removeAll(keepingCapacity: true) }
     let error = bytes.withUnsafeBytes { bytes -> SystemCallError? in
       do throws(SystemCallError) { try file.write(bytes, name: path) } catch { return error }
       return nil

@@ -57,6 +57,15 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// 127.0.0.0/8, ::1.
+  public var isLoopback: Bool {
+    switch family {
+    case .ipv4: withIPv4 { UInt32(bigEndian: $0.sin_addr.s_addr) >> 24 == 127 }
+    case .ipv6:
+      withUnsafeBytes(of: withIPv6 { $0.sin6_addr }) { $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1 }
+    }
+  }
+
   public var port: UInt16 {
     switch family {
     case .ipv4: UInt16(bigEndian: withIPv4 { $0.sin_port })

@@ -21,9 +21,13 @@ public enum StandardStream: Int32, Sendable {
 
   /// Writes a line of running text, as of a log: where nobody takes it within a tenth of a second, it is left out, so
   /// that a reader that stands still does not hold the program up.
-  public func line(_ text: String) {
+  public func line(_ text: String) { show(text + "\n", within: 100) }
+
+  /// Writes a text, unless nobody takes it.
+  /// - Parameter milliseconds: that it waits for its reader.
+  public func show(_ text: String, within milliseconds: Int32 = 0) {
     var room = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
-    if poll(&room, 1, 100) > 0 { _ = write(text + "\n") }
+    if poll(&room, 1, milliseconds) > 0 { _ = write(text) }
   }
 
   /// Writes a result, however long that takes.

@@ -47,22 +47,13 @@ public struct Distribution: Sendable, Equatable {
     return max
   }
 
-  /// The mean, and the standard deviation, in nanoseconds.
-  public var spread: (mean: Double, deviation: Double) {
+  /// The mean, and the standard deviation, in nanoseconds, of those that are shorter than some.
+  public func spread(below limit: Double = .infinity) -> (mean: Double, deviation: Double) {
+    let steps = steps.filter { Double($0.value) < limit }
+    let count = steps.reduce(0.0) { $0 + Double($1.count) }
     guard count > 0 else { return (0, 0) }
-    let sum = steps.reduce(0.0) { $0 + Double($1.value) * Double($1.count) }
-    let mean = sum / Double(count)
+    let mean = steps.reduce(0.0) { $0 + Double($1.value) * Double($1.count) } / count
     let squares = steps.reduce(0.0) { $0 + (Double($1.value) - mean) * (Double($1.value) - mean) * Double($1.count) }
-    return (mean, (squares / Double(count)).squareRoot())
-  }
-
-  /// Of intervals between beats: how many beats were left out, by those that are some times as long as the usual one, the
-  /// median.
-  public var missingBeats: UInt64 {
-    let usual = Double(percentile(0.5))
-    guard usual > 0 else { return 0 }
-    return steps.reduce(0) { sum, step in
-      sum + step.count * (UInt64(Swift.max(1, (Double(step.value) / usual).rounded())) - 1)
-    }
+    return (mean, (squares / count).squareRoot())
   }
 }

@@ -94,15 +94,15 @@ import Testing
     #expect(histogram.distribution.interval(0.5).high != nil)
   }
 
-  /// Beats that were left out are told from the others' length.
-  @Test func beatsThatWereLeftOut() {
+  /// The mean and the deviation are those of the values, within the buckets' width.
+  @Test func spreads() {
     var histogram = Histogram()
-    #expect(histogram.distribution.missingBeats == 0)
-    for _ in 0..<90 { histogram.record(33_300_000) }
-    for _ in 0..<5 { histogram.record(42_000_000) }
-    #expect(histogram.distribution.missingBeats == 0)
-    for _ in 0..<3 { histogram.record(66_700_000) }
-    histogram.record(5 * 33_400_000)
-    #expect(histogram.distribution.missingBeats == 7)
+    #expect(histogram.distribution.spread() == (0, 0))
+    for value in [30, 32, 34, 36] { histogram.record(value * 1_000_000) }
+    histogram.record(99_000_000)
+    let (mean, deviation) = histogram.distribution.spread(below: 50_000_000)
+    #expect(abs(mean - 33e6) < 0.33e6)
+    #expect(abs(deviation - 2.236e6) < 0.5e6)
+    #expect(histogram.distribution.spread().mean > 44e6)
   }
 }

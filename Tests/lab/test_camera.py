@@ -597,11 +597,15 @@ class Measuring(Case):
             found = json.loads(result.stdout)
             logs = camera.sent()[30:]
             took = statistics.median(log.last - log.first for log in logs) / 1000
-            self.assertAlmostEqual(found["latency_us"]["driver_to_dequeue"]["p50"], took, delta=6000)
+            # Not before the last byte was there; a machine that is emulated takes its time then.
+            late = found["latency_us"]["driver_to_dequeue"]["p50"] - took
+            self.assertTrue(-1000 < late < 6000, late)
             interval = (logs[-1].first - logs[0].first) / (logs[-1].index - logs[0].index) / 1e9
-            self.assertAlmostEqual(found["fps"], 1 / interval, delta=0.3)
+            lost = found["drops"].get("driver", 0)
+            self.assertAlmostEqual(found["fps"] * (149 + lost) / 149, 1 / interval, delta=0.3)
+            self.assertEqual((found["abandoned"], found["ahead"]), (0, 0))
             self.assertEqual((found["width"], found["height"], found["frames"]), (1920, 1080, 150))
-            self.assertEqual(found["dropped"], found["drops"].get("driver", 0))
+            self.assertEqual(found["dropped"], lost + found["drops"].get("stale", 0))
             self.assertEqual(found["timestamp_source"], "start_of_exposure")
             camera.unplug()
 

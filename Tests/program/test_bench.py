@@ -7,6 +7,7 @@ import pathlib
 import pty
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -30,7 +31,8 @@ class Bench(unittest.TestCase):
     def test_a_table_for_people(self):
         """Capture alone, without a receiver."""
         result = self.bench()
-        self.assertRegex(result.out, r"\n100 frames at (100|99)\.\d\d fps, ")
+        fps, = re.findall(r"\n100 frames at (\d+\.\d\d) fps, ", result.out)
+        self.assertAlmostEqual(float(fps), 100, delta=5)
         self.assertRegex(result.out, r"microseconds +min +p50 +p90 +p99 +p99.9 +max\n")
         rows = re.findall(r"^(\D+?) +((?: *\d+\.\d)+)$", result.out, re.M)
         self.assertEqual([name for name, _ in rows], ["driver's timestamp to dequeued", "dequeued to buffer given back"])
@@ -82,20 +84,27 @@ class Bench(unittest.TestCase):
                     within = times.pop("confidence_95")
                     times.update({name: value * factor for name, value in times.items()})
                     times["confidence_95"] = {name: [end and end * factor for end in ends] for name, ends in within.items()}
-                path.write_text(json.dumps(dict(before, rss_peak_kb=10**6, cpu_user_us_per_frame=10**6,
-                                                cpu_system_us_per_frame=10**6, context_switches_per_frame=10, page_faults_per_frame=100)))
+                path.write_text(json.dumps(dict(before, rss_peak_kb=10**6, cpu_us_per_frame=10**6)))
                 result = self.bench("--compare", path, status=status)
                 self.assertEqual("worse" in result.err, status == 1)
-            path.write_text("no result")
-            self.assertIn("--compare", self.bench("--compare", path, status=2).err)
+            # Whatever it is, it is refused before anything is measured.
+            for text in "no result", "{}", "[]", '{"latency_us": 1, "frames": 2}', '{"latency_us": {}}', '"' * 99, "[" * 100_000:
+                path.write_text(text)
+                result = self.bench("--compare", path, status=2)
+                self.assertIn("it is no result of bench --json", result.err)
+                self.assertEqual(result.out, "")
+            # What was measured of another mode, and is no longer: that is said.
+            path.write_text(json.dumps(dict(before, mode="other", latency_us={"driver_to_nowhere": {"p50": 1}})))
+            result = self.bench("--compare", path)
+            self.assertIn("another mode than before", result.err)
+            self.assertIn("no longer measured: driver_to_nowhere", result.err)
 
     def test_what_chance_can_do_is_not_worse(self):
         """Half as much before, but in intervals that meet those of now."""
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "before.json")
             before = json.loads(self.bench("--json").out)
-            for key in "rss_peak_kb", "cpu_user_us_per_frame", "cpu_system_us_per_frame", "context_switches_per_frame", "page_faults_per_frame":
-                before[key] = 10**6
+            before.update(rss_peak_kb=10**6, cpu_us_per_frame=10**6)
             for meets, status in (True, 0), (False, 1):
                 for times in before["latency_us"].values():
                     for name, ends in times["confidence_95"].items():
@@ -103,6 +112,50 @@ class Bench(unittest.TestCase):
                         times["confidence_95"][name] = [0, ends[0] * (100 if meets else 0.02)]
                 path.write_text(json.dumps(before))
                 self.bench("--compare", path, status=status)
+
+    def test_what_counts_as_worse_of_counts(self):
+        """Frames that were not sent: as many more as chance does not give."""
+        with rtpjpeg.Receiver() as receiver, tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "before.json")
+            # Nobody listens at the other one: no frame goes to all.
+            words = ["--to", f"127.0.0.1:{receiver.port}", "--to", f"127.0.0.1:{program.free_port()}"]
+            before = json.loads(self.bench(*words, "--json").out)
+            self.assertGreater(before["sent_in_part"], 90)
+            self.assertGreater(before["unreachable_packets"], 0)
+            self.assertNotIn("dequeue_to_last_packet", before["latency_us"])
+            before.update(rss_peak_kb=10**6, cpu_us_per_frame=10**6, latency_us={})
+            for sent_in_part, status in (1000, 0), (95, 0), (10, 1):
+                path.write_text(json.dumps(dict(before, sent_in_part=sent_in_part)))
+                self.bench(*words, "--compare", path, status=status)
+            path.write_text(json.dumps(dict(before, fps=200)))
+            self.assertRegex(self.bench(*words, "--compare", path, status=1).err, r"fps .* worse")
+
+    def test_what_is_left_out_is_told(self):
+        result = self.bench("--to", f"127.0.0.1:{program.free_port()}")
+        self.assertRegex(result.out, r"\n\d sent, \d+ in part only; \d+ packets to nobody\n")
+
+    def test_ended_early(self):
+        """While it warms up: nothing is wrong, and there is nothing to tell."""
+        with program.Run("bench", "test:", "--size", "64x64", "--warm-up", 1000, wait_for="test: a built-in") as process:
+            time.sleep(0.3)
+        self.assertEqual((process.status, process.out), (0, ""))
+        self.assertIn("stopped before anything was measured", process.err)
+
+    def test_what_can_not_be_written_is_found_at_once(self):
+        for option in "--html", "--times":
+            for path in "/nowhere/a", "/proc/a", "/tmp":
+                start = time.monotonic()
+                result = run("bench", "test:", "--frames", 10_000, option, path)
+                self.assertEqual(result.status, 1)
+                self.assertIn(path, result.err)
+                self.assertLess(time.monotonic() - start, 2)
+
+    def test_an_interface_is_no_way_to_the_receiver_within(self):
+        """Where an interface is asked for: loopback has its own."""
+        name = next(name for _, name in socket.if_nameindex() if name != "lo") if len(socket.if_nameindex()) > 1 else "lo"
+        found = json.loads(self.bench("--until", "received", "--interface", name, "--rtcp-mux", "--json").out)
+        self.assertEqual(found["received"]["missing"], 0)
+        self.assertEqual(found["received"]["frames"], 100)
 
     def test_until_received(self):
         """As whole JPEGs, in the receiver that bench brings along: as many as were sent, and later than they were."""
@@ -114,8 +167,9 @@ class Bench(unittest.TestCase):
         times = found["latency_us"]
         self.assertGreater(times["driver_to_received"]["p50"], times["driver_to_dequeue"]["p50"] + times["dequeue_to_first_packet"]["p50"])
         self.assertLess(times["driver_to_received"]["p50"], 50_000)
-        self.assertEqual(rows[0], ["frame", "timestamp_us", "dequeued_us", "requeued_us", "received_us"])
-        self.assertEqual([int(row[0]) for row in rows[1:]], list(range(1, 101)))
+        self.assertEqual(rows[0], ["sequence", "timestamp_us", "dequeued_us", "requeued_us", "received_us"])
+        sequences = [int(row[0]) for row in rows[1:]]
+        self.assertEqual((len(sequences), sequences), (100, sorted(set(sequences))))
         for row in rows[1:]:
             _, _, dequeued, requeued, received = map(float, row)
             self.assertLess(dequeued, min(requeued, received))
@@ -142,8 +196,14 @@ class Bench(unittest.TestCase):
             path = pathlib.Path(folder, "times.csv")
             result, _ = program.stream_to_receiver(["test:", "--size", "640x480"], ["--frames", 40, "--glass", "--times", path])
             rows = [line.split(",") for line in path.read_text().splitlines()]
-            full = run("receive", program.free_port(), "--times", "/proc/none")
-        self.assertEqual(full.status, 1)
+            self.assertEqual(run("receive", program.free_port(), "--times", "/proc/none").status, 1)
+        # A full disk: the stream goes on, and the result comes.
+        port = program.free_port()
+        with program.Run("receive", port, "--frames", 30, "--times", "/dev/full", "--json", wait_for="receiving at") as full:
+            with program.Run("test:", "--size", "64x64", "--to", f"127.0.0.1:{port}"):
+                full.wait()
+        self.assertEqual((full.status, json.loads(full.out)["frames"]), (1, 30))
+        self.assertIn("(ENOSPC): no more times are written", full.err)
         self.assertEqual(rows[0], ["frame", "rtp_timestamp", "received_us", "latency_us", "glass_us"])
         self.assertEqual([int(row[0]) for row in rows[1:]], list(range(1, 41)))
         received = [float(row[2]) for row in rows[1:]]

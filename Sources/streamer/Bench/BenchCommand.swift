@@ -1,5 +1,6 @@
 import LinuxIO
 import Statistics
+import V4L2Capture
 
 /// `streamer bench CAMERA`: streams as ever, or captures alone, for so many frames, and prints where the time went.
 struct BenchCommand {
@@ -8,42 +9,47 @@ struct BenchCommand {
   init(_ options: BenchOptions) { self.options = options }
 
   func run() throws -> Int32 {
-    let former = try readFormer()
+    let former = try options.former.map { try FormerResult($0) }
+    // Not after hours.
+    for path in [options.page, options.times].compactMap({ $0 }) { try File.probe(path) }
     let signals = try Signals()
     var receiver = options.hasReceiver ? try LoopbackReceiver.open(readsGlass: options.readsGlass) : nil
     let settings = try StreamSettings(
       options.stream, camera: 0, measurement: options.measurement, receiver: receiver?.address)
+    options.stream.lockMemory()
     let camera = try CameraThread(settings, number: 0)
-    let status = try follow(camera, settings, signals, &receiver)
+    guard let status = try follow(camera, settings, signals, &receiver) else { return 1 }
     camera.join()
-    guard status == 0 else { return status }
     let state = camera.board.read()
     guard var report = BenchReport(settings, state) else {
-      throw Failure("\(settings.camera.label): it gave no frames to measure")
+      if status == 0 { settings.options.log.info("\(settings.camera.label): stopped before anything was measured") }
+      return status
     }
     if let size = state.info?.size { receiver?.receive(size) }
     report.reception = receiver?.reception(of: report.result.timeline)
     try show(report)
-    guard let former else { return 0 }
-    let comparison = Comparison(former, report.json, tolerance: options.tolerance)
+    guard status == 0, let former else { return status }
+    let comparison = Comparison(former.json, report.json, tolerance: options.tolerance)
     StandardStream.error.line("\n" + comparison.table)
     return comparison.isWorse ? 1 : 0
   }
 
   /// Until the camera's thread ends.
-  /// - Returns: the exit status that its end means.
+  /// - Returns: the exit status that its end means; nil: a second signal came, and it is not waited for.
   private func follow(
     _ camera: CameraThread, _ settings: StreamSettings, _ signals: borrowing Signals,
     _ receiver: inout LoopbackReceiver?
-  ) throws -> Int32 {
+  ) throws -> Int32? {
     let epoll = try Epoll()
     try epoll.add(camera.board.number, .readable, token: 0)
     try epoll.add(signals.number, .readable, token: 1)
     if let number = receiver?.number { try epoll.add(number, .readable, token: 2) }
     var reporter = Reporter(settings, hasSDP: true, printsStatistics: false)
     var progress = Progress(options.measurement, settings.options.log)
+    var isStopping = false
     var asked = 0
     var told = 0
+    var size: FrameSize?
     while !reporter.hasEnded {
       for index in 0..<epoll.wait(milliseconds: Progress.step) {
         switch epoll.token(at: index) {
@@ -54,12 +60,15 @@ struct BenchCommand {
           // Its last result comes without being asked for.
           if state.measurements > told, told < asked {
             told = state.measurements
-            let text = BenchReport(settings, state)?.table ?? "nothing is measured yet\n"
-            StandardStream.error.line(text)
+            StandardStream.error.line(BenchReport(settings, state)?.table ?? "nothing is measured yet")
           }
         case 1:
           switch signals.next() {
-          case .stop: camera.mailbox.post(.stop)
+          case .stop:
+            // A camera whose driver hangs can't be waited for for ever.
+            if isStopping { return nil }
+            isStopping = true
+            camera.mailbox.post(.stop)
           case .tell:
             asked += 1
             camera.mailbox.post(.tell)
@@ -67,7 +76,8 @@ struct BenchCommand {
           }
         default:
           // It is known before the first packet is sent.
-          if let size = camera.board.read().info?.size { receiver?.receive(size) }
+          size = size ?? camera.board.peek().info?.size
+          if let size { receiver?.receive(size) }
         }
       }
       if !reporter.hasEnded { progress.show(camera.board.progress.load(ordering: .relaxed)) }
@@ -76,23 +86,19 @@ struct BenchCommand {
     return reporter.status
   }
 
+  /// Writes what was found, as much of it as can be.
   private func show(_ report: BenchReport) throws {
-    switch options.form {
-    case .table: try Program.print(report.table)
-    case .json: try Program.print(report.json.description + "\n")
-    case .csv: try Program.print(report.csv)
+    var problem: (any Error)?
+    func attempt(_ body: () throws -> Void) { do { try body() } catch { problem = problem ?? error } }
+    attempt {
+      switch options.form {
+      case .table: try Program.print(report.table)
+      case .json: try Program.print(report.json.description + "\n")
+      case .csv: try Program.print(report.csv)
+      }
     }
-    if let page = options.page { try File.write(BenchPage(report).html, to: page) }
-    if let times = options.times { try File.write(report.times, to: times) }
-  }
-
-  /// The earlier result, read before anything is measured.
-  private func readFormer() throws -> JSON? {
-    guard let path = options.former else { return nil }
-    let text = String(decoding: try File.read(path, limit: 1 << 24), as: UTF8.self)
-    guard let json = JSONReader.read(text) else {
-      throw UsageError("--compare \(path): it is no result of bench --json")
-    }
-    return json
+    attempt { if let page = options.page { try File.write(BenchPage(report).html, to: page) } }
+    attempt { if let times = options.times { try File.write(report.times, to: times) } }
+    if let problem { throw problem }
   }
 }

@@ -25,7 +25,7 @@ struct BenchOptions {
     guard stream.cameras.count == 1 else { throw UsageError("bench measures one camera at a time") }
     measurement = Measurement(
       warmUp: UInt64(try arguments.integer("warm-up", in: 0...100_000) ?? 30),
-      frames: UInt64(try arguments.integer("frames", in: 2...10_000_000) ?? 300))
+      frames: UInt64(try arguments.integer("frames", in: 2...Int(Measurement.mostFrames)) ?? 300))
     page = try arguments.value("html", expected: "a file's name") { $0.isEmpty ? nil : $0 }
     times = try arguments.value("times", expected: "a file's name") { $0.isEmpty ? nil : $0 }
     readsGlass = arguments.has("glass")

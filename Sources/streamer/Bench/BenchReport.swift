@@ -28,14 +28,17 @@ struct BenchReport {
 
   /// Stages but for the interval between frames, which is no latency.
   var latencies: [(stage: Stage, times: Distribution)] {
-    result.stages.filter { $0.stage != .frameInterval && (sends || $0.stage != .dequeueToLastPacket) }
-      + (reception?.stages ?? [])
+    let all = result.stages.filter { $0.stage != .frameInterval } + (reception?.stages ?? [])
+    // Where the driver's clock is not known, there is nothing to measure from.
+    return timestamps == .unknown ? all.filter { ![.driverToDequeue, .driverToReceived].contains($0.stage) } : all
   }
 
   private var interval: Distribution? { result.stages.first { $0.stage == .frameInterval }?.times }
 
-  /// Frames that the camera left out itself: no number is missing for them.
-  private var neverSent: UInt64 { interval?.missingBeats ?? 0 }
+  /// Nanoseconds from frame to frame, but where the camera left one out.
+  private var spread: (mean: Double, deviation: Double)? {
+    interval.map { $0.spread(below: Double($0.percentile(0.5)) * Rhythm.gap) }
+  }
 
   private var framesPerSecond: Double {
     Double(result.statistics.captured - 1) / (Double(max(1, result.duration)) / 1e9)
@@ -47,13 +50,19 @@ struct BenchReport {
 
   var table: String {
     var lines = [camera, info.description]
-    if let timestamps { lines.append("timestamps: \(timestamps.text)") }
+    lines.append("timestamps: \(timestamps?.text ?? "of the beat that stands for a camera")")
     lines.append("")
     lines.append("\(result.statistics.captured) frames at \(framesPerSecond.decimal(2)) fps\(jitterText)")
     let statistics = result.statistics
     lines.append("\(statistics.dropped) dropped\(statistics.dropped > 0 ? " (\(statistics.dropText))" : "")")
+    if sends { lines.append(sendingText) }
     if let reception { lines.append(reception.text) }
-    if neverSent > 0 { lines.append("\(neverSent) never sent by the camera, by the intervals between its frames") }
+    if result.neverSent > 0 {
+      lines.append("\(result.neverSent) never sent by the camera, by the intervals between its frames")
+    }
+    if result.ahead > 0 {
+      lines.append("\(result.ahead) stamped later than they were there: the driver's clock is wrong")
+    }
     let titles = ["min"] + Distribution.parts.map(\.name) + ["max"]
     lines += ["", "microseconds".padded(to: 38) + titles.map { Self.right($0) }.joined()]
     for (stage, times) in latencies {
@@ -65,9 +74,19 @@ struct BenchReport {
   }
 
   private var jitterText: String {
-    guard let interval else { return "" }
-    let (mean, deviation) = interval.spread
+    guard let (mean, deviation) = spread else { return "" }
     return ", \((mean / 1e6).decimal(3)) ms apart, give or take \((deviation / 1e6).decimal(3)) ms"
+  }
+
+  private var sendingText: String {
+    let statistics = result.statistics
+    var text = "\(statistics.sent) sent"
+    if statistics.partial > 0 { text += ", \(statistics.partial) in part only" }
+    if statistics.early > 0 { text += ", \(statistics.early) of them while they came" }
+    if statistics.abandoned > 0 { text += ", \(statistics.abandoned) abandoned" }
+    if statistics.latePackets > 0 { text += "; \(statistics.latePackets) packets left out, since the socket was full" }
+    if statistics.unreachablePackets > 0 { text += "; \(statistics.unreachablePackets) packets to nobody" }
+    return text
   }
 
   private var costText: String {
@@ -114,11 +133,16 @@ struct BenchReport {
       ("frames", .integer(statistics.captured)), ("fps", .number(framesPerSecond)),
       ("dropped", .integer(statistics.dropped)),
       ("drops", .object(drops + (statistics.stale > 0 ? [("stale", .integer(statistics.stale))] : []))),
-      ("never_sent", .integer(neverSent)),
+      ("never_sent", .integer(result.neverSent)), ("ahead", .integer(result.ahead)),
+      ("sent", .integer(statistics.sent)), ("sent_in_part", .integer(statistics.partial)),
+      ("late_packets", .integer(statistics.latePackets)),
+      ("unreachable_packets", .integer(statistics.unreachablePackets)),
       ("early", .integer(statistics.early)), ("abandoned", .integer(statistics.abandoned)),
       ("received", reception?.json ?? .null),
       ("latency_us", .object(latencies.map { ($0.stage.key, $0.times.json) })),
       ("frame_interval_us", interval?.json ?? .null),
+      ("jitter_us", spread.map { .number($0.deviation / 1000) } ?? .null),
+      ("cpu_us_per_frame", .number(aFrame(usage.user + usage.system) / 1000)),
       ("cpu_user_us_per_frame", .number(aFrame(usage.user) / 1000)),
       ("cpu_system_us_per_frame", .number(aFrame(usage.system) / 1000)),
       ("context_switches_per_frame", .number(aFrame(usage.voluntarySwitches + usage.involuntarySwitches))),
@@ -144,9 +168,11 @@ struct BenchReport {
       let shown = reception?.frames[index]?.sinceShown
       let times = ends.map { $0.map { $0 - sample.timestamp } } + (reception?.glass == nil ? [] : [shown])
       let cells = times.map { $0.map { (Double($0) / 1000).decimal(1) } ?? "" }
-      return "\(index + 1),\((Double(sample.timestamp - start) / 1000).decimal(1)),\(cells.joined(separator: ","))"
+      return
+        "\(sample.sequence),\((Double(sample.timestamp - start) / 1000).decimal(1)),\(cells.joined(separator: ","))"
     }
-    let header = "frame,timestamp_us,dequeued_us,requeued_us,received_us" + (reception?.glass == nil ? "" : ",glass_us")
+    let header =
+      "sequence,timestamp_us,dequeued_us,requeued_us,received_us" + (reception?.glass == nil ? "" : ",glass_us")
     return ([header] + rows).joined(separator: "\n") + "\n"
   }
 }

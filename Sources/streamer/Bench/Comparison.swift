@@ -1,3 +1,5 @@
+import Statistics
+
 /// A result beside a former one: what became worse.
 struct Comparison {
   /// One figure of both.
@@ -8,35 +10,26 @@ struct Comparison {
     let isWorse: Bool
   }
 
-  let rows: [Row]
+  private(set) var rows: [Row] = []
+  /// What people should know of it.
+  private var remarks: [String] = []
 
-  /// Figures of which less is better.
-  private static let figures = ["latency_us", "cpu_", "dropped", "rss_peak_kb", "page_faults", "context_switches"]
-  /// The ends of a distribution are of single frames.
-  private static let singles = ["min", "max"]
+  private let tolerance: Double
+  private let before: JSON
+  private let now: JSON
 
-  /// - Parameter tolerance: what a figure may be larger by, as a part of it: 0.1 is a tenth.
+  /// - Parameter tolerance: what a figure may be worse by, as a part of it: 0.1 is a tenth.
   init(_ before: JSON, _ now: JSON, tolerance: Double) {
-    let former = Dictionary(Self.numbers(before), uniquingKeysWith: { first, _ in first })
-    rows = Self.numbers(now).compactMap { name, value in
-      guard Self.figures.contains(where: { name.hasPrefix($0) }), let old = former[name] else { return nil }
-      let isSingle = Self.singles.contains { name.hasSuffix(".\($0)") }
-      // Below a microsecond, or a thousandth of a fault, there is nothing to tell apart.
-      let isMore = value > old * (1 + tolerance) && value - old > (name.hasPrefix("latency") ? 1 : 0.01)
-      let isWorse = isMore && !isSingle && Self.areApart(before, now, name)
-      return Row(name: name, before: old, now: value, isWorse: isWorse)
-    }
-  }
-
-  /// By more than chance: the intervals that both figures lie in do not meet, where there are such.
-  private static func areApart(_ before: JSON, _ now: JSON, _ name: String) -> Bool {
-    let path = name.split(separator: ".", maxSplits: 2).map(String.init)
-    guard path.count == 3, path[0] == "latency_us" else { return true }
-    let ends = [before, now].map { $0[path[0]]?[path[1]]?["confidence_95"]?[path[2]] }
-    guard case .array(let old)? = ends[0], case .array(let new)? = ends[1] else { return true }
-    // An end that is not known is far away.
-    guard let high = old.last?.number, let low = new.first?.number else { return false }
-    return low > high
+    self.tolerance = tolerance
+    self.before = before
+    self.now = now
+    let (old, new) = (before["mode"]?.description ?? "?", now["mode"]?.description ?? "?")
+    if old != new { remarks.append("another mode than before: \(old), now \(new)") }
+    addLatencies()
+    addCounts()
+    add("fps") { old, new in new < old / (1 + tolerance) }
+    add("cpu_us_per_frame") { old, new in isMore(new, old, than: 1) }
+    add("rss_peak_kb") { old, new in isMore(new, old, than: 0) }
   }
 
   var isWorse: Bool { rows.contains { $0.isWorse } }
@@ -48,14 +41,61 @@ struct Comparison {
       return row.name.padded(to: 48) + before.rightAligned(to: 12) + " " + now.rightAligned(to: 12)
         + (row.isWorse ? "  worse" : "")
     }
-    return (["".padded(to: 48) + "      before          now"] + lines).joined(separator: "\n") + "\n"
+    return (remarks + ["".padded(to: 48) + "      before          now"] + lines).joined(separator: "\n") + "\n"
   }
 
-  /// All numbers with their paths, such as `latency_us.driver_to_dequeue.p50`.
-  private static func numbers(_ json: JSON, _ path: String = "") -> [(String, Double)] {
-    if case .object(let members) = json {
-      return members.flatMap { numbers($0.1, path.isEmpty ? $0.0 : "\(path).\($0.0)") }
+  /// More by more than the tolerance, and by more than so much, below which there is nothing to tell apart.
+  private func isMore(_ new: Double, _ old: Double, than least: Double) -> Bool {
+    new > old * (1 + tolerance) && new - old > least
+  }
+
+  /// A figure that is one of both.
+  private mutating func add(_ name: String, isWorse: (_ old: Double, _ new: Double) -> Bool) {
+    guard let old = before[name]?.number, let new = now[name]?.number else { return }
+    rows.append(Row(name: name, before: old, now: new, isWorse: isWorse(old, new)))
+  }
+
+  /// The percentiles of each stage. They are apart where the intervals that they lie in do not meet.
+  private mutating func addLatencies() {
+    guard case .object(let stages)? = before["latency_us"] else { return }
+    for (stage, old) in stages {
+      guard let new = now["latency_us"]?[stage] else {
+        remarks.append("no longer measured: \(stage)")
+        continue
+      }
+      for (part, _) in Distribution.parts {
+        guard let was = old[part]?.number, let value = new[part]?.number else { continue }
+        let low = new["confidence_95"]?[part]?.ends?.first?.number ?? value
+        // Where there were too few to tell, none was later than the latest.
+        let high = old["confidence_95"]?[part]?.ends?.last?.number ?? old["max"]?.number ?? was
+        rows.append(
+          Row(
+            name: "latency_us.\(stage).\(part)", before: was, now: value,
+            isWorse: isMore(value, was, than: 1) && low > high))
+      }
     }
-    return json.number.map { [(path, $0)] } ?? []
+  }
+
+  /// Frames of which each is one too many, as many as there are of all. Such counts scatter by their root.
+  private static let counts = ["dropped", "never_sent", "sent_in_part", "abandoned"]
+
+  private mutating func addCounts() {
+    let frames = (before["frames"]?.number ?? 0, now["frames"]?.number ?? 0)
+    guard frames.0 > 0, frames.1 > 0 else { return }
+    func row(_ name: String, _ old: JSON?, _ new: JSON?) -> Row? {
+      guard let old = old?.number, let new = new?.number else { return nil }
+      let (was, value) = (old / frames.0, new / frames.1)
+      let chance = 1.96 * (max(0, old) / frames.0 / frames.0 + max(0, new) / frames.1 / frames.1).squareRoot()
+      return Row(name: "\(name) a frame", before: was, now: value, isWorse: isMore(value, was, than: chance))
+    }
+    rows += Self.counts.compactMap { row($0, before[$0], now[$0]) }
+    rows += [row("received.missing", before["received"]?["missing"], now["received"]?["missing"])].compactMap { $0 }
+  }
+}
+
+extension JSON {
+  /// The values of an array.
+  fileprivate var ends: [JSON]? {
+    if case .array(let values) = self { values } else { nil }
   }
 }

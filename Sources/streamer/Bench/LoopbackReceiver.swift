@@ -12,8 +12,22 @@ struct LoopbackReceiver: ~Copyable {
   private var depacketizer: Depacketizer?
   /// Reads the time that pictures show, if that is asked for.
   private var glass: GlassReader?
-  /// What became of each frame that was whole, by its RTP timestamp.
-  private var frames: [UInt32: ReceivedFrame] = [:]
+  /// What became of each frame that was whole.
+  private var frames: [Key: ReceivedFrame] = [:]
+
+  /// RTP timestamps begin anew every 13 hours.
+  private struct Key: Hashable {
+    let timestamp: UInt32
+    let round: Int64
+    /// Nanoseconds.
+    static let roundTime: Int64 = (1 << 32) / 90_000 * 1_000_000_000
+
+    /// - Parameter time: about when the frame was captured, in nanoseconds of CLOCK_MONOTONIC.
+    init(_ timestamp: UInt32, near time: Int64) {
+      self.timestamp = timestamp
+      round = time / Self.roundTime
+    }
+  }
 
   /// Several large frames, in bytes of the kernel's accounting.
   private static let bufferBytes = 8 << 20
@@ -61,10 +75,10 @@ struct LoopbackReceiver: ~Copyable {
       let now = Clock.pair
       for index in 0..<count {
         let datagram = receiver.datagram(at: index)
-        guard case .frame(let jpeg, _, _, let timestamp)? = depacketizer?.receive(datagram, arrival: now.monotonic),
-          frames[timestamp] == nil
+        guard !RTCPHeader.begins(datagram),
+          case .frame(let jpeg, _, _, let timestamp)? = depacketizer?.receive(datagram, arrival: now.monotonic)
         else { continue }
-        frames[timestamp] = ReceivedFrame(
+        frames[Key(timestamp, near: now.monotonic)] = ReceivedFrame(
           arrival: now.monotonic, sinceShown: glass?.latency(of: jpeg, arrival: now.realtime))
       }
     }
@@ -72,7 +86,13 @@ struct LoopbackReceiver: ~Copyable {
 
   /// What came of frames that were sent.
   func reception(of timeline: [Measurement.Sample]) -> Reception {
-    let received = timeline.map { sample in sample.rtpTimestamp.flatMap { frames[$0] } }
+    let received = timeline.map { sample -> ReceivedFrame? in
+      guard let timestamp = sample.rtpTimestamp else { return nil }
+      let key = Key(timestamp, near: sample.timestamp)
+      // It may have come when a new round had begun; what came hours later is another frame.
+      let frame = frames[key] ?? frames[Key(timestamp, near: sample.timestamp + Key.roundTime)]
+      return frame.flatMap { abs($0.arrival - sample.timestamp) < Key.roundTime / 2 ? $0 : nil }
+    }
     return Reception(timeline, received, droppedPackets: receiver.kernelDropped, readsGlass: glass != nil)
   }
 }

@@ -27,7 +27,8 @@ struct Progress {
     let text = text(seen, after: now - start)
     if isTerminal {
       hasShown = true
-      _ = StandardStream.error.write("\r\(text)\u{1B}[K")
+      StandardStream.error.show("\r\(text)\u{1B}[K")
+      next = now + Int64(Self.step) * 1_000_000
     } else {
       log.info(text)
       next = now + Self.pause
@@ -36,7 +37,7 @@ struct Progress {
 
   /// Takes the line away again, before something else is written.
   mutating func clear() {
-    if hasShown { _ = StandardStream.error.write("\r\u{1B}[K") }
+    if hasShown { StandardStream.error.show("\r\u{1B}[K") }
     hasShown = false
   }
 

@@ -142,3 +142,13 @@ extension Arguments {
     try value("log-level", expected: "error, warning, info or debug") { Log.Level($0) } ?? .info
   }
 }
+
+extension StreamOptions {
+  /// With a real-time priority no page may have to be fetched: before any thread starts.
+  func lockMemory() {
+    guard priority != nil, let errno = Thread.lockMemory() else { return }
+    log.warning(
+      "the memory can't be locked: \(errno); CAP_IPC_LOCK allows it: as root, or in a systemd unit"
+        + " 'AmbientCapabilities=CAP_SYS_NICE CAP_IPC_LOCK'")
+  }
+}

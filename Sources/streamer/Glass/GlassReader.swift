@@ -4,15 +4,21 @@ import Statistics
 /// From glass to glass: how long before its frame arrived the time was shown that a camera saw.
 struct GlassReader: ~Copyable {
   private var decoder: JPEGDecoder
-  private var reader = TimeCodeReader()
+  private var reader: TimeCodeReader
   /// Of the frames that were read, but for those of the future.
-  private(set) var latency = Histogram()
+  private(set) var latency: Histogram
   /// Frames without a code that can be read.
   private(set) var unread: UInt64 = 0
   /// Frames that arrived before their time was shown: the clocks differ.
   private(set) var ahead: UInt64 = 0
 
-  init() throws(CodecError) { decoder = try JPEGDecoder() }
+  init() throws(CodecError) {
+    // Swift 6.0 crashes on an initializer of a ~Copyable type that throws when a part of it is set.
+    let decoder = try JPEGDecoder()
+    self.decoder = decoder
+    reader = TimeCodeReader()
+    latency = Histogram()
+  }
 
   /// Reads the time code in a frame, and counts it.
   /// - Parameter arrival: by the wall clock, in nanoseconds since 1970.

@@ -49,15 +49,15 @@ struct ReceiveCommand {
         default:
           guard tick.expirations() > 0 else { continue }
           if !options.asJSON { session.printSecond() }
-          try session.flush()
+          session.flush()
         }
       }
       session.report()
     }
     session.end()
-    try session.flush()
+    session.flush()
     try session.printResult()
-    return 0
+    return session.hasFailed ? 1 : 0
   }
 
   private func receiver() throws -> DatagramReceiver {

@@ -10,12 +10,16 @@ struct ReceiveSession: ~Copyable {
   private var feedback: FeedbackLink
   /// From capture to the arrival of a frame's last packet, where both ends have one wall clock.
   private var latency = Histogram()
+  /// Frames that came before they were captured: the clocks differ.
+  private var ahead: UInt64 = 0
   private var depacketizer: Depacketizer
   private var saidUnsized = false
   private var decoder: JPEGDecoder
   private var undecodable: UInt64 = 0
   private var glass: GlassReader
   private var times: FileWriter?
+  /// Something that was asked for could not be done.
+  private(set) var hasFailed = false
   private var size: (width: Int, height: Int)?
   private var firstFrame: Int64 = 0
   private var lastFrame: Int64 = 0
@@ -73,8 +77,10 @@ struct ReceiveSession: ~Copyable {
         lastFrame = arrival
         let age = measure(timestamp, arrival: realtime)
         let shown = options.readsGlass ? readGlass(jpeg, arrival: realtime) : nil
-        let cells = [arrival - firstFrame, age, shown].map { $0.map { (Double($0) / 1000).decimal(1) } ?? "" }
-        try times?.line("\(depacketizer.frames),\(timestamp),\(cells.joined(separator: ","))")
+        if hasTimes {
+          let cells = [arrival - firstFrame, age, shown].map { $0.map { (Double($0) / 1000).decimal(1) } ?? "" }
+          write("\(depacketizer.frames),\(timestamp),\(cells.joined(separator: ","))")
+        }
         try keep(jpeg)
       }
     }
@@ -100,8 +106,23 @@ struct ReceiveSession: ~Copyable {
   /// The header of what `--times` writes.
   static let timesHeader = "frame,rtp_timestamp,received_us,latency_us,glass_us"
 
+  private var hasTimes: Bool { times != nil }
+
   /// Has what was written so far reach its file.
-  mutating func flush() throws { try times?.flush() }
+  mutating func flush() {
+    do throws(SystemCallError) { try times?.flush() } catch { stopWriting(error) }
+  }
+
+  private mutating func write(_ line: String) {
+    do throws(SystemCallError) { try times?.line(line) } catch { stopWriting(error) }
+  }
+
+  /// The stream goes on without.
+  private mutating func stopWriting(_ error: SystemCallError) {
+    times = nil
+    hasFailed = true
+    options.log.error("\(error): no more times are written")
+  }
 
   /// - Parameter arrival: by the wall clock, in nanoseconds.
   /// - Returns: nanoseconds since the capture; nil: it can't be told.
@@ -109,8 +130,18 @@ struct ReceiveSession: ~Copyable {
     guard options.hasSharedClock || feedback.isLocal, let source = depacketizer.ssrc,
       let captured = feedback.captureTime(of: timestamp, source: source)
     else { return nil }
-    latency.record(arrival - captured)
-    return arrival - captured
+    let age = arrival - captured
+    if age >= 0 {
+      latency.record(age)
+    } else {
+      if ahead == 0 {
+        options.log.warning(
+          "a frame was captured \(-age / 1000) µs from now, by the sender's clock: that and this one differ; synchronise them (PTP, NTP)"
+        )
+      }
+      ahead += 1
+    }
+    return age
   }
 
   private mutating func readGlass(_ jpeg: UnsafeRawBufferPointer, arrival: Int64) -> Int64? {
@@ -181,6 +212,7 @@ struct ReceiveSession: ~Copyable {
       let tenths = latency.distribution.percentile(0.5) / 100_000
       text += ", \(tenths / 10).\(tenths % 10) ms from capture to here (median)"
     }
+    if ahead > 0 { text += ", \(ahead) captured in a time to come (the clocks differ)" }
     if options.readsGlass { text += ", " + glass.text }
     return text
   }
@@ -205,7 +237,8 @@ struct ReceiveSession: ~Copyable {
     if options.decodes { members.append(("undecodable", .integer(undecodable))) }
     members += [
       ("jitter_us", .number(statistics.jitterMicroseconds)),
-      ("latency_us", latency.count > 0 ? latency.distribution.json : .null), ("fps", .number(framesPerSecond)),
+      ("latency_us", latency.count > 0 ? latency.distribution.json : .null), ("latency_ahead", .integer(ahead)),
+      ("fps", .number(framesPerSecond)),
       ("width", size.map { .integer(UInt64($0.width)) } ?? .null),
       ("height", size.map { .integer(UInt64($0.height)) } ?? .null),
     ]

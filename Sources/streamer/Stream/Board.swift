@@ -76,6 +76,9 @@ final class Board: Sendable {
     bell.raise()
   }
 
+  /// What is on the board, without a word that it was read.
+  func peek() -> State { state.withLock { $0 } }
+
   /// What is on the board.
   func read() -> State {
     bell.lower()

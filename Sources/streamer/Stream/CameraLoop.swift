@@ -112,7 +112,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
           board.post { $0.refusedReceivers.append(reason) }
         }
       case .remove(let address): try remove(address)
-      case .tell: postMeasured()
+      case .tell: postMeasured(isOver: false)
       }
     }
     return true
@@ -283,7 +283,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// and was counted as missing already.
   private mutating func judge(_ frame: borrowing Frame) -> Bool {
     guard case .next(let missing) = gaps.judge(frame.sequence, at: frame.timestamp) else { return false }
-    switch meter.count(frame.timestamp, isNext: gaps.isNext) {
+    switch meter.count(frame, isNext: gaps.isNext) {
     case .warmingUp, .measuring:
       count(missing: missing, before: frame.timestamp)
       statistics.captured += 1
@@ -334,7 +334,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       board.post { $0.receivers[index].refusesSegments = true }
     }
     if delivery.isDone {
-      meter.endedSending()
+      if delivery.isComplete { meter.endedSending() }
       try endFrame()
     }
   }
@@ -488,17 +488,21 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   }
 
   private mutating func finish() {
-    if inFlight != nil { delivery.flush(&statistics) }
+    if inFlight != nil {
+      delivery.flush(&statistics)
+      if delivery.isComplete { meter.endedSending() }
+    }
     delivery.end(&statistics, isLast: true)
+    meter.end(wasLent: inFlight != nil)
     inFlight = nil
     sayGoodbye(Clock.pair)
     postStatistics()
-    if isMeasured { postMeasured() }
+    if isMeasured { postMeasured(isOver: true) }
   }
 
   /// Tells the main thread what was measured so far.
-  private func postMeasured() {
-    let measured = meter.result(statistics)
+  private mutating func postMeasured(isOver: Bool) {
+    let measured = meter.result(statistics, isOver: isOver)
     board.post { state in
       state.measured = measured
       state.measurements += 1

@@ -145,6 +145,9 @@ struct Delivery: ~Copyable {
   /// Whether every receiver has the frame, or what there was of it for them.
   var isDone: Bool { !isGrowing && (0..<destinations.count).allSatisfy { destinations[$0].isDone } }
 
+  /// Whether every receiver has all of the frame.
+  var isComplete: Bool { isDone && !isPartial && leftOut == 0 && destinations.count > 0 }
+
   /// Sends the rest of the frame at once, as far as sockets take it: there is no next one to make room for.
   mutating func flush(_ statistics: inout StreamStatistics) {
     pace.end()
@@ -173,7 +176,9 @@ struct Delivery: ~Copyable {
       isSent = isSent || destinations[index].sent > 0
       _ = destinations[index].abandon(batch)
     }
-    if isSent { statistics.abandoned += 1 } else { packetizer.takeBack() }
+    if !isSent { packetizer.takeBack() }
+    // At the stream's end nothing is wrong with it.
+    if isSent && !isLast { statistics.abandoned += 1 }
     isPartial = false
     isUnderWay = false
     isGrowing = false

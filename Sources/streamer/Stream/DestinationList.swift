@@ -28,9 +28,12 @@ struct DestinationList: ~Copyable {
 
   /// Opens the way to a receiver; it is the last of the list then.
   mutating func add(_ address: SocketAddress, _ options: StreamOptions) throws(SystemCallError) {
-    let sender = try DatagramSender(to: address, over: options.route, segments: options.segments)
+    var route = options.route
+    // No other interface leads there.
+    if address.isLoopback { route.interface = nil }
+    let sender = try DatagramSender(to: address, over: route, segments: options.segments)
     let reports = try ReportLink.open(
-      beside: sender, over: options.route, name: options.canonicalName, isMuxed: options.isMuxed)
+      beside: sender, over: route, name: options.canonicalName, isMuxed: options.isMuxed)
     if count == capacity { grow() }
     lastID += 1
     let destination = UnsafeMutablePointer<Destination>.allocate(capacity: 1)

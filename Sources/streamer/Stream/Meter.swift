@@ -6,61 +6,83 @@ import V4L2Capture
 struct Meter: ~Copyable {
   private let stages = Stages()
   private let measurement: Measurement?
-  /// Frames so far, and when the first one came that counts, and the last.
+  /// Frames so far.
   private(set) var seen: UInt64 = 0
+  /// When the first frame came that counts, and the last.
   private var first: (timestamp: Int64, usage: ResourceUsage)?
   private var last: Int64 = 0
   /// All frames that were asked for are measured.
   private(set) var isDone = false
   private var lastTimestamp: Int64?
-  /// The last frame's.
+  private var rhythm = Rhythm()
+  private var ahead: UInt64 = 0
+  /// When the frame under way was taken.
   private var takenAt: Int64 = 0
   /// A packet of the frame under way was sent.
   private var hasSent = false
-  /// Of the frames that are measured; room for all of them is made at the start.
-  private var timeline: [Measurement.Sample] = []
+  /// Of the frames that are measured.
+  private var timeline: Timeline
+  /// The newest frame's place in it, and that of the frame under way.
+  private var newest: Int?
+  private var current: Int?
 
   init(_ measurement: Measurement?) {
     self.measurement = measurement
-    if let measurement { timeline.reserveCapacity(Int(clamping: min(measurement.frames + 1, 1 << 20))) }
+    timeline = Timeline(capacity: Int(clamping: measurement?.frames ?? 0))
   }
 
   /// A frame came.
-  /// - Parameters:
-  ///   - timestamp: of its capture.
-  ///   - isNext: the frame that came last is the one before it.
-  mutating func count(_ timestamp: Int64, isNext: Bool) -> Measurement.Phase {
+  /// - Parameter isNext: the frame that came last is the one before it.
+  mutating func count(_ frame: borrowing Frame, isNext: Bool) -> Measurement.Phase {
     seen += 1
+    newest = nil
     let phase = measurement?.phase(seen) ?? (seen == 1 ? .starting : .measuring)
     switch phase {
     case .warmingUp: return phase
-    case .starting:
-      stages.reset()
-      first = (timestamp, ResourceUsage.ofThisThread)
-    case .measuring:
-      #if !UNMEASURED
-        if isNext, let lastTimestamp { stages.record(.frameInterval, timestamp - lastTimestamp) }
-      #endif
-    case .done: isDone = true
+    case .starting: start(frame.timestamp)
+    case .measuring: follow(frame.timestamp, isNext: isNext)
+    case .done:
+      isDone = true
+      return phase
     }
-    if !isDone { last = timestamp }
-    lastTimestamp = timestamp
+    last = frame.timestamp
+    lastTimestamp = frame.timestamp
+    #if !UNMEASURED
+      if frame.takenAt < frame.timestamp { ahead += 1 }
+      stages.record(.driverToDequeue, frame.takenAt - frame.timestamp)
+    #endif
+    if measurement != nil {
+      newest = timeline.append(
+        Measurement.Sample(sequence: frame.sequence, timestamp: frame.timestamp, takenAt: frame.takenAt))
+    }
     return phase
   }
 
-  /// A frame is going to be sent.
+  private mutating func start(_ timestamp: Int64) {
+    stages.reset()
+    rhythm = Rhythm()
+    ahead = 0
+    first = (timestamp, ResourceUsage.ofThisThread)
+  }
+
+  @inline(__always)
+  private mutating func follow(_ timestamp: Int64, isNext: Bool) {
+    #if !UNMEASURED
+      guard isNext, let lastTimestamp else { return rhythm.breakOff() }
+      stages.record(.frameInterval, timestamp &- lastTimestamp)
+      rhythm.count(timestamp &- lastTimestamp)
+    #endif
+  }
+
+  /// The frame that came last is the one under way now.
   mutating func take(_ frame: borrowing Frame) {
     takenAt = frame.takenAt
-    #if !UNMEASURED
-      stages.record(.driverToDequeue, frame.takenAt - frame.timestamp)
-    #endif
-    guard measurement != nil, first != nil, timeline.count < timeline.capacity else { return }
-    timeline.append(Measurement.Sample(timestamp: frame.timestamp, takenAt: frame.takenAt))
+    current = newest
   }
 
   /// It leaves with a timestamp.
-  mutating func stamp(_ timestamp: UInt32) {
-    if let last = timeline.indices.last { timeline[last].rtpTimestamp = timestamp }
+  func stamp(_ timestamp: UInt32) {
+    if let current { timeline[current].rtpTimestamp = timestamp }
   }
 
   /// Now, if no packet of the frame was sent so far.
@@ -86,7 +108,7 @@ struct Meter: ~Copyable {
     }
   }
 
-  /// The last packet was handed over.
+  /// The last packet was handed over to all receivers.
   func endedSending() {
     #if !UNMEASURED
       stages.record(.dequeueToLastPacket, Clock.monotonic - takenAt)
@@ -101,15 +123,19 @@ struct Meter: ~Copyable {
       guard wasLent else { return }
       let now = Clock.monotonic
       stages.record(.dequeueToRequeue, now - takenAt)
-      if let last = timeline.indices.last, timeline[last].doneAt == 0 { timeline[last].doneAt = now }
+      if let current { timeline[current].doneAt = now }
+      current = nil
     #endif
   }
 
   /// What was measured so far; nil: nothing yet.
-  func result(_ statistics: StreamStatistics) -> Measurement.Result? {
+  /// - Parameter isOver: every frame's times are part of it.
+  mutating func result(_ statistics: StreamStatistics, isOver: Bool) -> Measurement.Result? {
     guard let first, statistics.captured > 1 else { return nil }
+    if isOver { rhythm.breakOff() }
     return Measurement.Result(
       stages: stages.distributions, statistics: statistics, usage: ResourceUsage.ofThisThread - first.usage,
-      duration: last - first.timestamp, timeline: timeline)
+      duration: last - first.timestamp, neverSent: rhythm.missing, ahead: ahead,
+      timeline: isOver ? timeline.samples : [])
   }
 }

@@ -13,11 +13,7 @@ struct StreamCommand {
     let signalToken = UInt64.max
     try epoll.add(signals.number, .readable, token: signalToken)
     let settings = try options.cameras.indices.map { try StreamSettings(options, camera: $0) }
-    if options.priority != nil, let errno = Thread.lockMemory() {
-      log.warning(
-        "the memory can't be locked: \(errno); CAP_IPC_LOCK allows it: as root, or in a systemd unit"
-          + " 'AmbientCapabilities=CAP_SYS_NICE CAP_IPC_LOCK'")
-    }
+    options.lockMemory()
     let threads = try settings.enumerated().map { try CameraThread($1, number: $0) }
     var reporters = settings.map { Reporter($0, hasSDP: options.sdpPath != nil) }
     for index in threads.indices {
