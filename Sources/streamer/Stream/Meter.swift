@@ -4,7 +4,7 @@ import V4L2Capture
 /// Measures where the time of a camera's frames goes: always, and for `bench` over the frames that it asks for. A program
 /// built with `-D UNMEASURED` does not: `make bench-measuring` holds it against this one.
 struct Meter: ~Copyable {
-  private let stages = Stages()
+  private var stages = Stages()
   private let measurement: Measurement?
   /// Frames so far.
   private(set) var seen: UInt64 = 0
@@ -109,7 +109,7 @@ struct Meter: ~Copyable {
   }
 
   /// The last packet was handed over to all receivers.
-  func endedSending() {
+  mutating func endedSending() {
     #if !UNMEASURED
       stages.record(.dequeueToLastPacket, Clock.monotonic - takenAt)
     #endif
@@ -134,7 +134,7 @@ struct Meter: ~Copyable {
     guard let first, statistics.captured > 1 else { return nil }
     if isOver { rhythm.breakOff() }
     return Measurement.Result(
-      stages: stages.distributions, statistics: statistics, usage: ResourceUsage.ofThisThread - first.usage,
+      stages: stages.distributions(), statistics: statistics, usage: ResourceUsage.ofThisThread - first.usage,
       duration: last - first.timestamp, neverSent: rhythm.missing, ahead: ahead,
       timeline: isOver ? timeline.samples : [])
   }

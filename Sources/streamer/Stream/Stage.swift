@@ -44,7 +44,7 @@ enum Stage: Int, CaseIterable, Sendable {
 struct Stages: ~Copyable {
   private let histograms: UnsafeMutablePointer<Histogram>
   private let notes: UnsafeMutablePointer<Note>
-  private let noted: UnsafeMutablePointer<Int>
+  private var noted = 0
 
   private struct Note {
     let nanoseconds: Int64
@@ -58,40 +58,37 @@ struct Stages: ~Copyable {
     histograms = .allocate(capacity: Stage.ofTheLoop.count)
     for stage in Stage.ofTheLoop { (histograms + stage.rawValue).initialize(to: Histogram()) }
     notes = .allocate(capacity: Self.capacity)
-    noted = .allocate(capacity: 1)
-    noted.initialize(to: 0)
   }
 
   deinit {
     histograms.deinitialize(count: Stage.ofTheLoop.count)
     histograms.deallocate()
     notes.deallocate()
-    noted.deallocate()
   }
 
   @inline(__always)
-  func record(_ stage: Stage, _ nanoseconds: Int64) {
-    (notes + noted.pointee).initialize(to: Note(nanoseconds: nanoseconds, stage: stage))
-    noted.pointee += 1
-    if noted.pointee == Self.capacity { count() }
+  mutating func record(_ stage: Stage, _ nanoseconds: Int64) {
+    (notes + noted).initialize(to: Note(nanoseconds: nanoseconds, stage: stage))
+    noted &+= 1
+    if noted == Self.capacity { count() }
   }
 
   /// Puts what was noted into the histograms.
   @inline(never)
-  private func count() {
-    for note in UnsafeBufferPointer(start: notes, count: noted.pointee) {
+  private mutating func count() {
+    for note in UnsafeBufferPointer(start: notes, count: noted) {
       histograms[note.stage.rawValue].record(note.nanoseconds)
     }
-    noted.pointee = 0
+    noted = 0
   }
 
-  func reset() {
-    noted.pointee = 0
+  mutating func reset() {
+    noted = 0
     for stage in Stage.ofTheLoop { histograms[stage.rawValue].reset() }
   }
 
   /// What was measured so far, of the stages that there were.
-  var distributions: [(stage: Stage, times: Distribution)] {
+  mutating func distributions() -> [(stage: Stage, times: Distribution)] {
     count()
     return Stage.ofTheLoop.compactMap { stage in
       histograms[stage.rawValue].count > 0 ? (stage, histograms[stage.rawValue].distribution) : nil
