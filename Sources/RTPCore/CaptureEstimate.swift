@@ -1,8 +1,8 @@
 /// When a frame was captured whose first bytes are here: its driver tells the timestamp only with its last.
 ///
 /// A line is laid through the timestamps of the frames that are done, by least squares as long as they are few, then so
-/// that older ones fade. It says when a frame is due; where one is seen soon after that, that is when it was captured.
-/// This is evener than the timestamps, which have the delays of the bus and of the kernel in them.
+/// that older ones fade. It says when a frame is due; where one is seen soon after that, or nobody looked in between, that is
+/// when it was captured. This is evener than the timestamps, which have the delays of the bus and of the kernel in them.
 public struct CaptureEstimate: Sendable {
   /// Between two frames, in nanoseconds, by the line.
   private var interval: Double
@@ -32,16 +32,29 @@ public struct CaptureEstimate: Sendable {
   public init(interval: Int64?) { self.interval = Self.plausible(Double(interval ?? 33_333_333)) }
 
   /// The timestamp of a frame that is on its way: later than all before it, and not later than it was seen.
-  /// - Parameter seenAt: CLOCK_MONOTONIC, in nanoseconds, when its first bytes were found here. With looks up to 4 ms
-  ///   apart, this is so much later than they came, and half an interval at most.
-  public mutating func estimate(seenAt: Int64) -> Int64 {
-    let (intervals, rest) = place(seenAt)
-    let isDue =
-      samples >= Self.enough && intervals <= Self.farthest && (0...max(interval / 4, Self.look)).contains(rest)
+  /// - Parameters:
+  ///   - seenAt: CLOCK_MONOTONIC, in nanoseconds, when its first bytes were found here.
+  ///   - emptyAt: when it was looked for last, and nothing of it was there: it began since. nil: that was not before the
+  ///     frame before it was done.
+  public mutating func estimate(seenAt: Int64, emptyAt: Int64? = nil) -> Int64 {
     // A driver's fault can be of the future.
     let before = told < seenAt ? max(estimated, told) : estimated
-    estimated = max(isDue ? seenAt &- Int64(rest) : seenAt, before &+ 1)
+    estimated = max(due(seenAt, emptyAt) ?? seenAt, before &+ 1)
     return estimated
+  }
+
+  /// When a frame was due, by the line, that was seen then; nil: it can't be told.
+  private func due(_ seenAt: Int64, _ emptyAt: Int64?) -> Int64? {
+    guard samples >= Self.enough else { return nil }
+    let slack = max(interval / 4, Self.look)
+    let (intervals, rest) = place(seenAt)
+    guard intervals <= Self.farthest else { return nil }
+    if (0...slack).contains(rest) { return seenAt &- Int64(rest) }
+    // Nobody looked for so long: the first time that nothing speaks against, unless whole frames can have passed.
+    guard let emptyAt else { return nil }
+    let first = max(1, ((Double(emptyAt &- last) - slack) / interval).rounded(.up))
+    let due = last &+ Int64(first * interval)
+    return due <= seenAt && Double(seenAt &- due) < interval ? due : nil
   }
 
   /// A frame is done, whether it was estimated or not.

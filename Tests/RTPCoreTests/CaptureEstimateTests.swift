@@ -52,18 +52,23 @@ import Testing
     /// - Parameters:
     ///   - transferUnit: the driver's timestamps are whole ones of it.
     ///   - fault: what is wrong with this frame's.
-    mutating func frame(_ interval: Int64, transferUnit: Int64 = 1, fault: Int64 = 0) {
+    ///   - stall: so long nobody looks, from just before the frame comes.
+    mutating func frame(_ interval: Int64, transferUnit: Int64 = 1, fault: Int64 = 0, stall: Int64 = 0) {
       let timestamp = (due + .random(in: -jitter...jitter, using: &random)) / transferUnit * transferUnit
       due += interval
       // The first bytes are copied a little later, and then there is a look.
       let there = timestamp + .random(in: 20_000...150_000, using: &random)
-      let seenAt = (there + step - 1) / step * step
+      let before = (there - 1) / step * step
+      let seenAt = (there + step - 1) / step * step + stall
+      let isBusy = underWay.contains { $0.doneAt > before }
       while let first = underWay.first, first.doneAt <= seenAt {
         estimate.correct(first.told)
         underWay.removeFirst()
       }
       outcomes.append(
-        Outcome(timestamp: timestamp, seenAt: seenAt, estimate: estimate.estimate(seenAt: seenAt)))
+        Outcome(
+          timestamp: timestamp, seenAt: seenAt,
+          estimate: estimate.estimate(seenAt: seenAt, emptyAt: isBusy ? nil : before)))
       underWay.append((timestamp + fault, timestamp + transfer))
     }
 
@@ -169,6 +174,15 @@ import Testing
       #expect(largestError(camera.outcomes.suffix(40)) < Self.milli / 2)
     }
     #expect(camera.isSound)
+  }
+
+  /// A busy machine does not let the program look: a frame is seen late, and nothing was there before.
+  @Test(arguments: [5, 12, 20, 28, 32] as [Int64]) func stalls(of millis: Int64) {
+    var camera = Camera(interval: Self.third)
+    camera.transfer = 5 * Self.milli
+    for number in 0..<2000 { camera.frame(Self.third, stall: number % 7 == 6 ? millis * Self.milli : 0) }
+    #expect(largestError(camera.outcomes[20...]) < Self.milli && camera.isSound)
+    #expect(unevenness(camera.outcomes[20...]) < 0.5)
   }
 
   @Test func aCameraWithoutARhythm() {

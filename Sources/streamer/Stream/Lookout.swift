@@ -54,6 +54,8 @@ struct Lookout {
   private var visits = 0
   /// When its first data was seen.
   private(set) var firstSeen: Int64?
+  /// When nothing of it was there yet, last.
+  private var lastEmpty: Int64?
   private var frames = 0
   private var tries = 0
   private var hits = 0
@@ -104,13 +106,15 @@ struct Lookout {
       // It is under way, and may take its time, but not for ever.
       if arrived.bytes.count > lastBytes { end = max(end, now + 2 * interval) }
       lastBytes = arrived.bytes.count
+    } else {
+      lastEmpty = now
     }
     return now < end ? now + step : nil
   }
 
   /// The capture time of the frame that is being filled, as far as it can be told.
   mutating func timestamp(at now: Int64) -> Int64 {
-    estimated = estimate.estimate(seenAt: firstSeen ?? now)
+    estimated = estimate.estimate(seenAt: firstSeen ?? now, emptyAt: lastEmpty)
     return estimated
   }
 
@@ -125,6 +129,7 @@ struct Lookout {
     defer {
       probe = Probe()
       firstSeen = nil
+      lastEmpty = nil
       lastBytes = 0
       visits = 0
       lastTimestamp = frame.timestamp
