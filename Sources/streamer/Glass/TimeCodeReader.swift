@@ -5,8 +5,8 @@
 /// lightest place around, so that neither light nor blur must be known. A code has 78 such edges; its bits must be
 /// evenly wide, its wide bars as wide as they should be, no bit half black, its CRC and its number of zeros right, and
 /// a second line must say the same. Of bars and spaces at random that are one, two or three wide, which come nearest to
-/// it, each bit is as wide as the one before with a chance of a half, so 37 of them are with one in 10^11; and of random
-/// bits one in 8192 is a code.
+/// it, two of three bits are as wide as the one before, so 36 of them are with one in 10^7; and of random bits one in
+/// 8192 is a code.
 struct TimeCodeReader {
   /// Along the line that is looked at: four times the luma.
   private var levels: [Int32] = []
@@ -135,7 +135,7 @@ struct TimeCodeReader {
     var bits: UInt64 = 0
     for edge in stride(from: 2, to: end, by: 2) {
       let width = place(edge + 2) - place(edge)
-      guard abs(width - pitch) <= pitch / 4 else { return nil }
+      guard abs(width - pitch) <= pitch / 3 else { return nil }
       pitch = width
       let module = width / Float(TimeCode.bitWidth)
       let middle = place(edge) + width / 2 - growth * module
