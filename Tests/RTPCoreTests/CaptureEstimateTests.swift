@@ -177,7 +177,8 @@ import Testing
   }
 
   /// A busy machine does not let the program look: a frame is seen late, and nothing was there before.
-  @Test(arguments: [5, 12, 20, 28, 32] as [Int64]) func stalls(of millis: Int64) {
+  /// For less than an interval: which frame it is could not be told else.
+  @Test(arguments: [5, 12, 20, 28] as [Int64]) func stalls(of millis: Int64) {
     var camera = Camera(interval: Self.third)
     camera.transfer = 5 * Self.milli
     for number in 0..<2000 { camera.frame(Self.third, stall: number % 7 == 6 ? millis * Self.milli : 0) }

@@ -98,7 +98,7 @@ import Testing
   @Test func spreads() {
     var histogram = Histogram()
     #expect(histogram.distribution.spread() == (0, 0))
-    for value in [30, 32, 34, 36] { histogram.record(value * 1_000_000) }
+    for value in [30, 32, 34, 36] as [Int64] { histogram.record(value * 1_000_000) }
     histogram.record(99_000_000)
     let (mean, deviation) = histogram.distribution.spread(below: 50_000_000)
     #expect(abs(mean - 33e6) < 0.33e6)

@@ -23,7 +23,8 @@ import V4L2Capture
     var phases: [Measurement.Phase] = []
     for number in 0..<7 { phases.append(meter.count(frame(number), isNext: true)) }
     #expect(phases == [.warmingUp, .warmingUp, .starting, .measuring, .measuring, .done, .done])
-    #expect(meter.isDone)
+    let isDone = meter.isDone
+    #expect(isDone)
     var statistics = StreamStatistics()
     statistics.captured = 3
     let result = meter.result(statistics, isOver: true)
@@ -59,9 +60,10 @@ import V4L2Capture
       let one = frame(number)
       _ = meter.count(one, isNext: true)
       meter.take(one)
-      #expect(meter.start != nil)
+      let before = meter.start
       meter.startedSending(at: one.timestamp + 2_000_000, isWhole: number == 0, firstSeen: one.timestamp)
-      #expect(meter.start == nil)
+      let behind = meter.start
+      #expect(before != nil && behind == nil)
       meter.endedSending()
       meter.end(wasLent: true)
     }
@@ -81,6 +83,7 @@ import V4L2Capture
     _ = meter.count(frame(1), isNext: true)
     var statistics = StreamStatistics()
     statistics.captured = 2
-    #expect(meter.result(statistics, isOver: false)?.ahead == 1)
+    let result = meter.result(statistics, isOver: false)
+    #expect(result?.ahead == 1)
   }
 }

@@ -40,11 +40,14 @@ import Testing
     #expect(missing(usual + slow + [133.2] + slow) == 1)
   }
 
+  /// Whatever a driver's clock does, nothing traps, and no number is beyond all sense.
   @Test func oddClocks() {
     #expect(missing([0, 0]) == 0)
-    var rhythm = Rhythm()
-    for interval in [Int64.min, .max, 0, -1, .max, .max, .max, 5] { rhythm.count(interval) }
-    rhythm.breakOff()
-    #expect(rhythm.missing > 0)
+    for first in [0, 1, 33_000_000, .max, .min] as [Int64] {
+      var rhythm = Rhythm()
+      for interval in [first, .max, 0, -1, .max, .max, .max, 5, .min, .max, 1] { rhythm.count(interval) }
+      rhythm.breakOff()
+      #expect(rhythm.missing <= 11_000_000_000)
+    }
   }
 }

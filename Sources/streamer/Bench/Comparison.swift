@@ -27,9 +27,9 @@ struct Comparison {
     if old != new { remarks.append("another mode than before: \(old), now \(new)") }
     addLatencies()
     addCounts()
-    add("fps") { old, new in new < old / (1 + tolerance) }
-    add("cpu_us_per_frame") { old, new in isMore(new, old, than: 1) }
-    add("rss_peak_kb") { old, new in isMore(new, old, than: 0) }
+    addRate()
+    add("cpu_us_per_frame", least: 1)
+    add("rss_peak_kb", least: 0)
   }
 
   var isWorse: Bool { rows.contains { $0.isWorse } }
@@ -49,10 +49,15 @@ struct Comparison {
     new > old * (1 + tolerance) && new - old > least
   }
 
-  /// A figure that is one of both.
-  private mutating func add(_ name: String, isWorse: (_ old: Double, _ new: Double) -> Bool) {
+  private mutating func add(_ name: String, least: Double) {
     guard let old = before[name]?.number, let new = now[name]?.number else { return }
-    rows.append(Row(name: name, before: old, now: new, isWorse: isWorse(old, new)))
+    rows.append(Row(name: name, before: old, now: new, isWorse: isMore(new, old, than: least)))
+  }
+
+  /// The one figure of which more is better.
+  private mutating func addRate() {
+    guard let old = before["fps"]?.number, let new = now["fps"]?.number else { return }
+    rows.append(Row(name: "fps", before: old, now: new, isWorse: isMore(old, new, than: 0)))
   }
 
   /// The percentiles of each stage. They are apart where the intervals that they lie in do not meet.
