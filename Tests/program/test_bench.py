@@ -120,11 +120,11 @@ class Bench(unittest.TestCase):
             # Nobody listens at the other one: no frame goes to all.
             words = ["--to", f"127.0.0.1:{receiver.port}", "--to", f"127.0.0.1:{program.free_port()}"]
             before = json.loads(self.bench(*words, "--json").out)
-            self.assertGreater(before["sent_in_part"], 90)
+            # The kernel says so of every other call.
+            self.assertGreater(before["sent_in_part"], 30)
             self.assertGreater(before["unreachable_packets"], 0)
-            self.assertNotIn("dequeue_to_last_packet", before["latency_us"])
             before.update(rss_peak_kb=10**6, cpu_us_per_frame=10**6, latency_us={})
-            for sent_in_part, status in (1000, 0), (95, 0), (10, 1):
+            for sent_in_part, status in (1000, 0), (45, 0), (1, 1):
                 path.write_text(json.dumps(dict(before, sent_in_part=sent_in_part)))
                 self.bench(*words, "--compare", path, status=status)
             path.write_text(json.dumps(dict(before, fps=200)))
@@ -132,7 +132,13 @@ class Bench(unittest.TestCase):
 
     def test_what_is_left_out_is_told(self):
         result = self.bench("--to", f"127.0.0.1:{program.free_port()}")
-        self.assertRegex(result.out, r"\n\d sent, \d+ in part only; \d+ packets to nobody\n")
+        sent, part = map(int, re.search(r"\n(\d+) sent, (\d+) in part only; \d+ packets to nobody\n", result.out).groups())
+        self.assertEqual(sent + part, 100)
+        # Only those that went out whole have a last packet.
+        rows = self.bench("--to", f"127.0.0.1:{program.free_port()}", "--csv").out.splitlines()
+        counts = {row.split(",")[0]: int(row.split(",")[1]) for row in rows[1:]}
+        self.assertEqual(counts["driver_to_dequeue"], 100)
+        self.assertLess(counts["dequeue_to_last_packet"], 70)
 
     def test_ended_early(self):
         """While it warms up: nothing is wrong, and there is nothing to tell."""

@@ -19,6 +19,7 @@ struct BenchPage {
     svg { display: block; width: 100%; max-width: 42rem; height: auto } b { white-space: nowrap; margin-right: 1em }
     table { border-collapse: collapse; font-size: .8rem } td { text-align: right } th { font-weight: normal; text-align: left }
     td, th { padding: .2rem .3rem; border-bottom: 1px solid #dde }
+    @media (max-width: 26rem) { body { padding: .5rem } table { font-size: .7rem } td, th { padding: .2rem .15rem } }
     </style></head><body>
     <h1>\(Self.escaped(report.camera))</h1>
     \(figures)
@@ -45,7 +46,7 @@ struct BenchPage {
       "<h2>\(Self.escaped(stage.title)): frames by microseconds</h2>\n\(histogram(times))"
     }
     sections.append(
-      "<h2>Every frame: milliseconds from the driver's timestamp</h2>\n\(Self.legend(["to dequeued", "to given back"]))\n\(timeline)"
+      "<h2>\(crowd == 1 ? "Every frame" : "The slowest of each \(crowd) frames"): milliseconds from the driver's timestamp</h2>\n\(Self.legend(["to dequeued", "to given back"]))\n\(timeline)"
     )
     sections.append(
       "<h2>The share of frames that are later than so many microseconds</h2>\n\(Self.legend(report.latencies.map(\.stage.title)))\n\(shares)"
@@ -81,8 +82,17 @@ struct BenchPage {
       axes(from: Double(times.min) / 1000, to: Double(last) / 1000, unit: "µs", most: most) + bars)
   }
 
+  /// Frames that one place of the timeline stands for.
+  private var crowd: Int { max(1, (report.result.timeline.count + Self.places - 1) / Self.places) }
+  private static let places = 3000
+
   private var timeline: String {
-    let samples = report.result.timeline
+    let all = report.result.timeline
+    let samples = stride(from: 0, to: all.count, by: crowd).compactMap { start in
+      all[start..<min(start + crowd, all.count)].max {
+        max($0.takenAt, $0.doneAt) - $0.timestamp < max($1.takenAt, $1.doneAt) - $1.timestamp
+      }
+    }
     guard let first = samples.first, let last = samples.last, samples.count > 1 else { return "" }
     let span = Double(max(1, last.timestamp - first.timestamp))
     let lates = samples.flatMap { [$0.takenAt - $0.timestamp, max(0, $0.doneAt - $0.timestamp)] }
