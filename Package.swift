@@ -12,10 +12,12 @@ let package = Package(
     .target(name: "CLinux"),
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
     .target(name: "LinuxIO", dependencies: ["CLinux"], cSettings: gnu),
     .target(name: "RTPCore"),
     .target(name: "V4L2Capture", dependencies: ["LinuxIO", "CLinux"], cSettings: gnu),
-    .target(name: "JPEGCodec", dependencies: ["CTurboJPEG"]),
+    .target(name: "JPEGCodec", dependencies: ["CTurboJPEG", "CJPEG"]),
     .executableTarget(
       name: "streamer", dependencies: ["LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"],
       cSettings: gnu),
