@@ -39,4 +39,13 @@ public struct PlanarPicture: ~Copyable {
     guard index > 0 else { return (memory, Self.stride(width), height) }
     return (memory + lumaBytes + (index - 1) * chromaBytes, Self.stride(width) / 2, (height + 1) / 2)
   }
+
+  /// It as a JPEG.
+  public func jpeg(quality: Int) throws(CodecError) -> [UInt8] {
+    var encoder = try JPEGEncoder(.yuv420, width: width, height: height)
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: JPEGEncoder.largestJPEG(width: width, height: height), alignment: 16)
+    defer { memory.deallocate() }
+    return Array(memory[..<(try encoder.encode(raw, quality: quality, into: memory))])
+  }
 }

@@ -6,7 +6,7 @@ import V4L2Capture
 struct TestSource: FrameSource, ~Copyable {
   let info: SourceInfo
   private var ticker: Ticker
-  private let encoder: JPEGEncoder
+  private var encoder: JPEGEncoder
   private let quality: Int
   private var picture: TestPicture
   private let shelf: FrameShelf
@@ -26,7 +26,7 @@ struct TestSource: FrameSource, ~Copyable {
     let (size, chosen) = try Self.choose(request)
     guard let rate = chosen else { throw Failure("test: has no rate") }
     let largest = JPEGEncoder.largestJPEG(width: Int(size.width), height: Int(size.height))
-    let encoder = try JPEGEncoder()
+    let encoder = try JPEGEncoder(.yuv420, width: Int(size.width), height: Int(size.height))
     let ticker = try Ticker(rate)
     info = SourceInfo(
       size: size, rate: rate, largestFrame: largest,
@@ -43,7 +43,7 @@ struct TestSource: FrameSource, ~Copyable {
   mutating func next() throws -> Frame? {
     guard let (index, time) = ticker.next(), let slot = shelf.freeSlot else { return nil }
     picture.draw(frame: index)
-    let size = try encoder.encode(picture.planes, quality: quality, into: shelf.memory(slot))
+    let size = try encoder.encode(picture.planes.raw, quality: quality, into: shelf.memory(slot))
     return shelf.lend(slot, size: size, sequence: UInt32(truncatingIfNeeded: index), timestamp: time)
   }
 }
