@@ -101,8 +101,9 @@ struct LineBand: ~Copyable {
     return UnsafePointer(taken(index))
   }
 
-  /// Line `number` of the JPEG's colour.
+  /// Line `number` of the JPEG's colour, or the last.
   private func readChroma(_ picture: RawPicture, _ number: Int, _ index: Int) {
+    let number = min(number, (height + share - 1) / share - 1)
     let (blueRoom, redRoom) = (taken(16 + index), taken(24 + index))
     switch format {
     case .yuv420, .yuv422:

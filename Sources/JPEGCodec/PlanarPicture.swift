@@ -5,7 +5,7 @@ public struct PlanarPicture: ~Copyable {
   /// Pixels.
   public let height: Int
   private let memory: UnsafeMutablePointer<UInt8>
-  private let layout: RawLayout
+  public let layout: RawLayout
   private let lumaBytes: Int
   private let chromaBytes: Int
 
@@ -30,6 +30,9 @@ public struct PlanarPicture: ~Copyable {
   public var bytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: memory, count: lumaBytes + 2 * chromaBytes)
   }
+
+  /// Where it lies.
+  public var address: UnsafeMutableRawPointer { UnsafeMutableRawPointer(memory) }
 
   /// What the encoder reads; valid as long as this value lives.
   public var raw: RawPicture { layout.picture(bytes) }

@@ -23,7 +23,8 @@ public struct RawLayout: Sendable, Equatable {
   ///   - stride: bytes from line to line of the first plane; 0, or too few for a line: there is nothing between lines.
   ///   - isSwapped: the plane of Cr comes before that of Cb.
   public init(_ format: RawFormat, width: Int, height: Int, stride: Int, isSwapped: Bool = false) {
-    let luma = Self.stride(stride, format, 0, width)
+    // Pairs of an odd width are longer than its line of Y.
+    let luma = Self.stride(stride, format, format.planeCount == 2 ? 1 : 0, width)
     let chroma = format.planeCount == 3 ? (luma + 1) / 2 : luma
     let first = luma * height
     let second = first + chroma * format.lines(1, height: height)

