@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 SECONDS ?= 600
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early kinds soak soak-fuzz soak-stream soak-early lab debian13 install clean
+.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-encode kinds soak soak-fuzz soak-stream soak-early lab debian13 install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,11 @@ bench-early: ## packets that leave while the camera sends the frame, beside whol
 	@scripts/deps build test
 	$(RELEASE) --product streamer
 	@bench/early --svg docs/early.svg
+
+bench-encode: ## what encoding raw pictures costs beside libjpeg-turbo's own call, by format, size and colours
+	@scripts/deps build
+	$(RELEASE) --product encoding
+	@.build/release/encoding
 
 bench-gate: ## fail where a part takes over 5 % more instructions than bench/thresholds.json has, or allocates
 	@scripts/deps build test

@@ -24,6 +24,7 @@ let package = Package(
     .executableTarget(
       name: "benchmarks", dependencies: ["LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"], path: "bench/micro",
       cSettings: gnu),
+    .executableTarget(name: "encoding", dependencies: ["JPEGCodec", "CTurboJPEG"], path: "bench/encoding"),
     .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO"], cSettings: gnu),
     .testTarget(
       name: "RTPCoreTests", dependencies: ["RTPCore", "JPEGCodec", "CTurboJPEG", "LinuxIO"], cSettings: gnu),
