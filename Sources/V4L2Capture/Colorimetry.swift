@@ -16,7 +16,7 @@ public struct Colorimetry: Equatable, Sendable {
 
   /// By struct v4l2_pix_format's fields. What is left to the default follows from the colour space, as videodev2.h's
   /// V4L2_MAP_*_DEFAULT have it; a capture device that names none is taken for sRGB.
-  init(space: UInt32, encoding: UInt32, quantization: UInt32, isRGB: Bool) {
+  init(space: UInt32, encoding: UInt32, quantization: UInt32, isFullByDefault: Bool) {
     let mapped =
       switch space {
       case V4L2_COLORSPACE_REC709.rawValue, V4L2_COLORSPACE_DCI_P3.rawValue: V4L2_YCBCR_ENC_709.rawValue
@@ -35,7 +35,7 @@ public struct Colorimetry: Equatable, Sendable {
       switch quantization {
       case V4L2_QUANTIZATION_FULL_RANGE.rawValue: true
       case V4L2_QUANTIZATION_LIM_RANGE.rawValue: false
-      default: isRGB || space == V4L2_COLORSPACE_JPEG.rawValue
+      default: isFullByDefault || space == V4L2_COLORSPACE_JPEG.rawValue
       }
   }
 }

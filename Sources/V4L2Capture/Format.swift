@@ -10,6 +10,16 @@ public struct Format: Equatable, Sendable {
   /// Bytes from line to line, of each of a frame's memories (`Frame.planes`).
   public let strides: [UInt32]
   public let colours: Colorimetry
+
+  public init(
+    _ format: PixelFormat, _ size: FrameSize, imageBytes: UInt32, strides: [UInt32], colours: Colorimetry
+  ) {
+    self.format = format
+    self.size = size
+    self.imageBytes = imageBytes
+    self.strides = strides
+    self.colours = colours
+  }
 }
 
 extension Device {
@@ -74,7 +84,8 @@ extension Format {
     imageBytes = given.sizeimage
     strides = [given.bytesperline]
     colours = Colorimetry(
-      space: given.colorspace, encoding: given.ycbcr_enc, quantization: given.quantization, isRGB: format.isRGB)
+      space: given.colorspace, encoding: given.ycbcr_enc, quantization: given.quantization,
+      isFullByDefault: format.isFullByDefault)
   }
 
   init(_ given: v4l2_pix_format_mplane) {
@@ -87,6 +98,6 @@ extension Format {
     strides = planes.map(\.bytesperline)
     colours = Colorimetry(
       space: given.colorspace, encoding: UInt32(given.ycbcr_enc), quantization: UInt32(given.quantization),
-      isRGB: format.isRGB)
+      isFullByDefault: format.isFullByDefault)
   }
 }

@@ -52,6 +52,9 @@ public struct PixelFormat: RawRepresentable, Equatable, Hashable, Sendable, Cust
   /// It is made of red, green and blue, or of hue and saturation.
   public var isRGB: Bool { (Self.rgb + Self.convertibleToRGB).contains(self) }
 
+  /// Its samples go from 0 to 255 unless the driver says otherwise: so do those without colour, as v4l2-ctl has it.
+  var isFullByDefault: Bool { isRGB || ([Self.grey] + Self.convertibleToGrey).contains(self) }
+
   /// How dear it is to send: a place in the order. nil: it can't be sent.
   public var cost: Int? { Self.order.firstIndex(of: self) }
 

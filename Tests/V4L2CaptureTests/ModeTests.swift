@@ -77,7 +77,7 @@ import Testing
   /// By videodev2.h's V4L2_MAP_*_DEFAULT.
   @Test func coloursFollowFromTheColourSpace() {
     func colours(_ space: UInt32, _ encoding: UInt32, _ quantization: UInt32, isRGB: Bool = false) -> Colorimetry {
-      Colorimetry(space: space, encoding: encoding, quantization: quantization, isRGB: isRGB)
+      Colorimetry(space: space, encoding: encoding, quantization: quantization, isFullByDefault: isRGB)
     }
     // None, SMPTE 170M, BT.709, JPEG, sRGB, BT.2020.
     for (space, encoding, isFull) in [

@@ -25,7 +25,7 @@ import Testing
     #expect(options.endpoints.map(\.host) == ["host"] && options.endpoints.map(\.port) == [5000])
     #expect(
       options.packetSize == .upTo(1400) && options.payloadType == 26 && options.buffers == 4
-        && options.encoding.quality == 80)
+        && options.encoding.quality == nil)
     #expect(options.request.size == nil && options.request.rate == nil && options.cpu == nil)
   }
 

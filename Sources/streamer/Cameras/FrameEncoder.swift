@@ -4,8 +4,10 @@ import V4L2Capture
 
 /// What a camera that gives raw pictures is encoded with.
 struct EncodingOptions: Sendable {
-  /// 1 to 100, as in the IJG's scale; where a rate is held, the best that is taken.
-  var quality = 80
+  /// 1 to 100, as in the IJG's scale; where a rate is held, the best that is taken. nil: 80, or 95 there.
+  var quality: Int?
+  /// Bits a second; nil: each frame has the same quality.
+  var bitrate: Double?
   var subsampling = Subsampling.yuv420
   /// Pictures are brought to JPEG's colours: full range, BT.601.
   var convertsColours = true
@@ -16,6 +18,7 @@ struct FrameEncoder: ~Copyable {
   private var encoder: JPEGEncoder
   private let shelf: FrameShelf
   private let quality: Int
+  private var control: QualityControl?
   /// The most bytes that a frame can have.
   let largest: Int
   /// For people.
@@ -30,9 +33,14 @@ struct FrameEncoder: ~Copyable {
       subsampling: options.subsampling)
     largest = JPEGEncoder.largestJPEG(width: layout.width, height: layout.height, subsampling: options.subsampling)
     shelf = FrameShelf(frameBytes: largest)
-    quality = options.quality
+    let quality = options.quality ?? (options.bitrate == nil ? 80 : 95)
+    self.quality = quality
+    if let bitrate = options.bitrate {
+      control = QualityControl(bitrate: bitrate, best: quality, interval: rate?.interval ?? 33_333_333)
+    }
     let sampling = options.subsampling == .yuv420 ? "4:2:0" : "4:2:2"
-    description = "encoded here to JPEG \(sampling), quality \(options.quality)"
+    let held = options.bitrate.map { "\(JSON.number($0 / 1e6)) Mbit/s, quality up to \(quality)" }
+    description = "encoded here to JPEG \(sampling), \(held ?? "quality \(quality)")"
     self.encoder = encoder
   }
 
@@ -49,8 +57,9 @@ struct FrameEncoder: ~Copyable {
     guard let slot = shelf.freeSlot else { throw .encoder }
     let size: Int
     do throws(CodecError) {
-      size = try encoder.encode(picture, quality: quality, into: shelf.memory(slot))
+      size = try encoder.encode(picture, quality: control?.quality ?? quality, into: shelf.memory(slot))
     } catch { throw .encoder }
+    control?.encoded(size, at: frame.timestamp)
     return shelf.lend(slot, size: size, of: frame, isDamaged: frame.isDamaged || !picture.isWhole)
   }
 }

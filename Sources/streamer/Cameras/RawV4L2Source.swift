@@ -6,18 +6,31 @@ struct RawV4L2Source: FrameSource, ~Copyable {
   private let ring: BufferRing
   private var encoder: FrameEncoder
   private let layout: RawLayout
+  /// For a format that is not encoded as it is.
+  private let converter: FormatConverter?
+  private let isConverted: Bool
+  /// Of one frame, as the driver says it.
+  private let imageBytes: Int
   let info: SourceInfo
 
   init(_ camera: consuming V4L2Camera, _ options: StreamOptions) throws {
     let (format, rate, description) = (camera.format, camera.rate ?? options.request.rate, camera.description)
-    guard let layout = RawLayout(format) else {
+    let isConverted = RawLayout(format) == nil
+    let readable = isConverted ? FormatConverter.output(of: format) : format
+    guard let layout = RawLayout(readable) else {
       throw Failure("\(camera.device.path): its format \(format.format) can't be encoded")
     }
-    let encoder = try FrameEncoder(layout, Colour(format.colours), rate: rate, options.encoding)
-    ring = try BufferRing(camera.device, buffers: options.buffers)
+    let encoder = try FrameEncoder(layout, Colour(readable.colours), rate: rate, options.encoding)
+    let converter = isConverted ? try FormatConverter(camera.device, format) : nil
+    let ring = try BufferRing(camera.device, buffers: options.buffers)
     info = SourceInfo(
       size: format.size, rate: rate, largestFrame: encoder.largest,
-      description: "\(description), \(encoder.description), \(ring.count) buffers")
+      description: description + (isConverted ? ", converted by libv4lconvert" : "")
+        + ", \(encoder.description), \(ring.count) buffers")
+    self.converter = converter
+    self.ring = ring
+    imageBytes = Int(format.imageBytes)
+    self.isConverted = isConverted
     self.layout = layout
     self.encoder = encoder
   }
@@ -31,7 +44,14 @@ struct RawV4L2Source: FrameSource, ~Copyable {
   func next() throws -> Frame? { try ring.dequeue() }
 
   mutating func encode(_ frame: consuming Frame, repairs: Bool) throws(DropCause) -> Frame {
-    let picture = layout.picture(frame.bytes, frame.second, frame.third)
+    var picture = layout.picture(frame.bytes, frame.second, frame.third)
+    if isConverted {
+      guard repairs || !frame.isDamaged else { throw .damaged }
+      guard let converted = converter?.convert(frame.bytes) else {
+        throw frame.bytes.isEmpty ? .empty : frame.bytes.count < imageBytes ? .short : .encoder
+      }
+      picture = layout.picture(converted)
+    }
     return try encoder.encode(frame, picture, repairs: repairs)
   }
 

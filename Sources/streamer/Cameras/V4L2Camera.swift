@@ -11,6 +11,9 @@ struct V4L2Camera: ~Copyable {
   init(_ path: String, _ options: StreamOptions) throws {
     let device = try Device(opening: path)
     let choice = try Self.choose(options.request, of: device)
+    // Before the format: a picture that is turned over can have another one.
+    try device.apply(options.controls, log: options.log)
+    if let flip = options.flip { try device.flip(flip) }
     let (format, rate) = try device.set(choice)
     guard format.format == choice.format, format.size == choice.size else {
       throw Failure(

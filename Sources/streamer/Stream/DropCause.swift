@@ -49,7 +49,7 @@ enum DropCause: Int, CaseIterable, Error {
     case .damaged: "the driver flagged it as damaged (V4L2_BUF_FLAG_ERROR): data was lost on the way from the camera"
     case .empty: "it was empty"
     case .short: "it was cut short: a raw picture that its driver did not fill"
-    case .encoder: "libjpeg-turbo could not encode it"
+    case .encoder: "libjpeg-turbo could not encode it, or libv4lconvert not convert it"
     case .noSOI: "it was no JPEG (no SOI)"
     case .noSOS: "its JPEG header was malformed (no SOS)"
     case .truncated: "it was cut short within its JPEG header"
