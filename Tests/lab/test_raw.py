@@ -180,7 +180,7 @@ class Colours(Case):
 
     def test_bars(self):
         for path, fourcc in [(single, "YUYV"), (single, "NV12"), (multi, "NM12"), (single, "YU12"), (single, "RGB3"),
-                             (single, "BGR4"), (single, "RGBP"), (single, "BA81")]:
+                             (single, "BGR4"), (single, "BA81")]:
             with self.subTest(fourcc):
                 self.check(path, fourcc)
 
@@ -260,7 +260,8 @@ class Controls(Case):
                          dict(type="integer", minimum=0, maximum=255, step=1, default=128))
         self.assertEqual(controls["hue"]["minimum"], -128)
         self.assertEqual(controls["test_pattern"]["menu"][0], dict(index=0, name="75% Colorbar"))
-        self.assertEqual([each["name"] for each in controls["integer_menu"]["menu"]][:2], ["1", "1"])
+        # vivid leaves its first one out.
+        self.assertEqual(controls["integer_menu"]["menu"][:2], [dict(index=2, name="2"), dict(index=3, name="3")])
         # All that v4l2-ctl has, but those that are no single number.
         shown = machine.run(["v4l2-ctl", "-d", single, "-l"]).stdout
         names = re.findall(r"^ +(\w+) 0x\w+ \((?:int|int64|bool|menu|intmenu|bitmask|button)\) ", shown, re.MULTILINE)

@@ -20,6 +20,8 @@ private struct ScriptedSource: FrameSource, ~Copyable {
   private var entries: [Entry]
   private let memory = UnsafeMutableRawPointer.allocate(byteCount: 1 << 20, alignment: 16)
   private let lent: UnsafeMutablePointer<Int>
+  /// Of a camera of raw pictures: how many were encoded.
+  private let encoded: UnsafeMutablePointer<Int>?
   private let stop: () -> Void
   private let atEveryFrame: () -> Void
 
@@ -27,9 +29,10 @@ private struct ScriptedSource: FrameSource, ~Copyable {
   ///   - bell: is raised as long as there are frames.
   ///   - lent: how many frames are out, for the test to see.
   init(
-    _ entries: [Entry], bell: consuming EventFD, lent: UnsafeMutablePointer<Int>, stop: @escaping () -> Void,
-    atEveryFrame: @escaping () -> Void
+    _ entries: [Entry], bell: consuming EventFD, lent: UnsafeMutablePointer<Int>, encoded: UnsafeMutablePointer<Int>?,
+    stop: @escaping () -> Void, atEveryFrame: @escaping () -> Void
   ) {
+    self.encoded = encoded
     bell.raise()
     self.bell = bell
     self.entries = entries
@@ -43,6 +46,13 @@ private struct ScriptedSource: FrameSource, ~Copyable {
   var number: Int32 { bell.number }
 
   var isQueue: Bool { true }
+
+  var isRaw: Bool { encoded != nil }
+
+  mutating func encode(_ frame: consuming Frame, repairs: Bool) throws(DropCause) -> Frame {
+    encoded?.pointee += 1
+    return frame
+  }
 
   mutating func next() throws -> Frame? {
     atEveryFrame()
@@ -66,7 +76,8 @@ private struct ScriptedSource: FrameSource, ~Copyable {
   /// Runs a script through a loop.
   /// - Returns: what was counted, and what a receiver got: packets with the marker, and all.
   fileprivate func run(
-    _ entries: [ScriptedSource.Entry], packetSize: Int = 1400, words: [String] = [], mostHeld: Int = 0
+    _ entries: [ScriptedSource.Entry], packetSize: Int = 1400, words: [String] = [], mostHeld: Int = 0,
+    encoded: UnsafeMutablePointer<Int>? = nil
   ) throws -> (statistics: StreamStatistics, packets: Int, markers: Int) {
     var receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1 << 22)
     let lent = UnsafeMutablePointer<Int>.allocate(capacity: 1)
@@ -74,7 +85,9 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     lent.initialize(to: 0)
     let board = try Board()
     let mailbox = try Mailbox()
-    let source = ScriptedSource(entries, bell: try EventFD(), lent: lent, stop: { mailbox.post(.stop) }) {
+    let source = ScriptedSource(
+      entries, bell: try EventFD(), lent: lent, encoded: encoded, stop: { mailbox.post(.stop) }
+    ) {
       #expect(lent.pointee <= mostHeld)
     }
     let port = receiver.localAddress.port
@@ -152,6 +165,18 @@ private struct ScriptedSource: FrameSource, ~Copyable {
       words: keepsAll ? ["--keep-all"] : [], mostHeld: keepsAll ? 0 : 1)
     #expect(result.statistics.captured == 4 && result.statistics.stale == (keepsAll ? 0 : 2))
     #expect(result.statistics.sent == (keepsAll ? 4 : 2) && result.markers == (keepsAll ? 4 : 2))
+  }
+
+  /// What a newer frame takes the place of is given back as it is.
+  @Test func staleFramesAreNotEncoded() throws {
+    let jpeg = try TestJPEG.make()
+    let encoded = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+    defer { encoded.deallocate() }
+    encoded.initialize(to: 0)
+    let result = try CameraLoopTests().run(
+      [(1, 3_600_000), (2, 10), (3, 20), (4, 30)].map { .init(bytes: jpeg, sequence: $0, time: $1) }, mostHeld: 1,
+      encoded: encoded)
+    #expect(result.statistics.stale == 2 && result.statistics.sent == 2 && encoded.pointee == 2)
   }
 
   @Test func lateIsWhatIsLaterThanUsual() {
