@@ -1,19 +1,19 @@
-# What can be made. Each target says what it is for: make help.
-RELEASE := swift build -c release --static-swift-stdlib -Xswiftc -warnings-as-errors -Xcc -Werror
+# What can be made. Each target says what it is for: make help. WRITE=--write has kinds, bench-peers, bench-pace and bench-early
+# put their tables into README.md.
 PREFIX ?= /usr/local
 SECONDS ?= 600
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-encode kinds soak soak-fuzz soak-stream soak-early lab debian13 install clean
+.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds soak soak-fuzz soak-stream soak-early lab debian13 install clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install the Debian packages that building needs, and Swift where Debian has it
 	@scripts/deps build
 
 build: deps ## build the program: .build/release/streamer
-	$(RELEASE) --product streamer
+	scripts/build streamer
 
 demo: build ## build, and stream a camera (or the test picture) to a receiver here
 	@rm -rf out/demo && mkdir -p out/demo && scripts/demo $(CAMERA)
@@ -32,12 +32,12 @@ soak-fuzz: ## each fuzz target for SECONDS (600)
 
 soak-stream: ## 1080p at 60 frames a second for SECONDS (600): nothing lost, nothing left out, memory that stays flat
 	@scripts/deps build test
-	$(RELEASE) --product streamer
+	scripts/build streamer
 	@bench/soak $(SECONDS)
 
 soak-early: ## early packets of 1080p30 in the camera lab for SECONDS (600), compared bit for bit with what the camera sent
 	@scripts/deps build test
-	$(RELEASE) --product streamer
+	scripts/build streamer
 	@SOAK_SECONDS=$(SECONDS) python3 Tests/suite.py test_a_minute_bit_for_bit
 
 lint: ## check the format of the sources
@@ -45,44 +45,50 @@ lint: ## check the format of the sources
 
 bench: ## what it costs here: instructions, time and allocations of the parts; CPU time and memory of a stream
 	@scripts/deps build test
-	$(RELEASE) --product streamer
-	$(RELEASE) --product benchmarks
+	scripts/build streamer
+	scripts/build benchmarks
 	@bench/micro.py
 	@bench/cost
 
 bench-send: ## what sending costs beside a bare loop in C: CPU time a packet, with UDP GSO and without, and how it is spread
 	@scripts/deps build test
-	$(RELEASE) --product streamer
+	scripts/build streamer
 	@bench/send
 
 bench-peers: ## the program beside GStreamer, FFmpeg, ustreamer and a bare loop in C, in the camera lab: latency, CPU, memory
 	@scripts/deps build test
-	$(RELEASE) --product streamer
-	@bench/peers
+	scripts/build streamer
+	@bench/peers $(WRITE)
 
 bench-pace: ## what spreading a frame's packets costs and saves, on ways of several kinds, in the camera lab
 	@scripts/deps build test
-	$(RELEASE) --product streamer
-	@bench/pace
+	scripts/build streamer
+	@bench/pace $(WRITE)
 
 bench-early: ## packets that leave while the camera sends the frame, beside whole frames and a bare loop in C, in the camera lab
 	@scripts/deps build test
-	$(RELEASE) --product streamer
-	@bench/early --svg docs/early.svg
+	scripts/build streamer
+	@bench/early --svg docs/early.svg $(WRITE)
+
+bench-measuring: ## what it costs to measure always: CPU time beside a build that does not (-D UNMEASURED)
+	@scripts/deps build test
+	scripts/build streamer
+	scripts/build streamer -Xswiftc -DUNMEASURED --scratch-path .build/unmeasured
+	@bench/measuring
 
 bench-encode: ## what encoding raw pictures costs beside libjpeg-turbo's own call, by format, size and colours
 	@scripts/deps build
-	$(RELEASE) --product encoding
+	scripts/build encoding
 	@.build/release/encoding
 
 bench-gate: ## fail where a part takes over 5 % more instructions than bench/thresholds.json has, or allocates
 	@scripts/deps build test
-	$(RELEASE) --product benchmarks
+	scripts/build benchmarks
 	@bench/micro.py --gate
 
-kinds: ## what becomes of each kind of JPEG, and what players receive; WRITE=--write puts it into the README
+kinds: ## what becomes of each kind of JPEG, and what players receive; WRITE=--write puts such a table into the README
 	@scripts/deps build test
-	$(RELEASE) --product streamer
+	scripts/build streamer
 	@Tests/program/kinds_table.py $(WRITE)
 
 lab: ## a shell in a virtual machine with a virtual UVC camera; CMD="..." runs one command there

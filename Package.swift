@@ -16,23 +16,27 @@ let package = Package(
     .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
     .target(name: "LinuxIO", dependencies: ["CLinux"], cSettings: gnu),
     .target(name: "RTPCore"),
+    .target(name: "Statistics"),
     .target(name: "V4L2Capture", dependencies: ["LinuxIO", "CLinux"], cSettings: gnu),
     .target(name: "JPEGCodec", dependencies: ["CTurboJPEG", "CJPEG"]),
     .executableTarget(
-      name: "streamer", dependencies: ["LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"],
+      name: "streamer", dependencies: ["LinuxIO", "RTPCore", "Statistics", "V4L2Capture", "JPEGCodec"],
       cSettings: gnu),
     .executableTarget(
-      name: "benchmarks", dependencies: ["LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"], path: "bench/micro",
+      name: "benchmarks", dependencies: ["LinuxIO", "RTPCore", "Statistics", "V4L2Capture", "JPEGCodec"],
+      path: "bench/micro",
       cSettings: gnu),
     .executableTarget(name: "encoding", dependencies: ["JPEGCodec", "CTurboJPEG"], path: "bench/encoding"),
     .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO"], cSettings: gnu),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(
       name: "RTPCoreTests", dependencies: ["RTPCore", "JPEGCodec", "CTurboJPEG", "LinuxIO"], cSettings: gnu),
     .testTarget(name: "V4L2CaptureTests", dependencies: ["V4L2Capture", "LinuxIO"], cSettings: gnu),
     .testTarget(name: "V4L2DeviceTests", dependencies: ["V4L2Capture", "LinuxIO"], cSettings: gnu),
     .testTarget(name: "JPEGCodecTests", dependencies: ["JPEGCodec", "CTurboJPEG"]),
     .testTarget(
-      name: "streamerTests", dependencies: ["streamer", "LinuxIO", "RTPCore", "V4L2Capture", "JPEGCodec"],
+      name: "streamerTests",
+      dependencies: ["streamer", "LinuxIO", "RTPCore", "Statistics", "V4L2Capture", "JPEGCodec"],
       cSettings: gnu),
   ]
 )

@@ -29,8 +29,11 @@ struct PictureInfo {
     self.sampling = UInt32(bitPattern: sampling)
   }
 
+  /// How many.
+  var pixels: Int { Int(width) * Int(height) }
+
   /// Bytes of the picture in RGB.
-  var rgbBytes: Int { 3 * Int(width) * Int(height) }
+  var rgbBytes: Int { 3 * pixels }
 }
 
 extension UnsafeMutableRawBufferPointer {

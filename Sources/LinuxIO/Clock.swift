@@ -9,6 +9,9 @@ public enum Clock {
   /// CLOCK_REALTIME: the wall clock, since 1970; it can step.
   public static var realtime: Int64 { read(CLOCK_REALTIME) }
 
+  /// CLOCK_THREAD_CPUTIME_ID: how long the calling thread has run so far.
+  public static var thread: Int64 { read(CLOCK_THREAD_CPUTIME_ID) }
+
   /// Both at one instant. The wall clock is read between two readings of the other, whose middle counts; of three
   /// tries the quickest is the one that nothing came between.
   public static var pair: (monotonic: Int64, realtime: Int64) {
@@ -25,13 +28,13 @@ public enum Clock {
     return best
   }
 
-  /// The wall clock's time of day in the local time zone.
-  public static var timeOfDay: (hour: Int, minute: Int, second: Int, millisecond: Int) {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
+  /// The time of day in the local time zone.
+  /// - Parameter instant: nanoseconds since 1970.
+  public static func timeOfDay(at instant: Int64) -> (hour: Int, minute: Int, second: Int, millisecond: Int) {
+    var second = time_t(instant / 1_000_000_000)
     var local = tm()
-    localtime_r(&now.tv_sec, &local)
-    return (Int(local.tm_hour), Int(local.tm_min), Int(local.tm_sec), now.tv_nsec / 1_000_000)
+    localtime_r(&second, &local)
+    return (Int(local.tm_hour), Int(local.tm_min), Int(local.tm_sec), Int(instant / 1_000_000 % 1000))
   }
 
   @inline(__always)

@@ -14,6 +14,18 @@ public struct DatagramSocket: ~Copyable {
     self.socket = socket
   }
 
+  /// Takes datagrams to a multicast group, once `join` joined it.
+  public init(before group: SocketAddress) throws(SystemCallError) {
+    let socket = try UDPSocket(group.family, name: group.description)
+    try socket.bind(toGroup: group)
+    self.socket = socket
+  }
+
+  /// Joins a multicast group.
+  /// - Parameter interface: that it is joined on; nil: the routing table's.
+  /// - Returns: why it can't be: ENODEV as long as there is no route.
+  public func join(_ group: SocketAddress, interface: String?) -> Errno? { socket.join(group, interface: interface) }
+
   /// Uses a sender's own port, from its receiver alone. An epoll can watch it apart from the sender.
   public init(sharing sender: borrowing DatagramSender) throws(SystemCallError) {
     let destination = sender.destination

@@ -27,19 +27,37 @@ public struct PacketBatch: ~Copyable {
   public mutating func removeAll() { count = 0 }
 
   /// Adds a packet; both ranges must stay as they are until it is sent. Past `capacity` nothing is added.
-  @inline(__always)
   public mutating func append(header: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer) {
-    guard count < capacity else { return }
-    let pair = ranges + 2 * count
-    if count == ready { prepare(pair) }
-    pair[0] = iovec(iov_base: UnsafeMutableRawPointer(mutating: header.baseAddress), iov_len: header.count)
-    pair[1] = iovec(iov_base: UnsafeMutableRawPointer(mutating: payload.baseAddress), iov_len: payload.count)
-    count += 1
+    append(1, header: header, payload: payload)
+  }
+
+  /// Adds packets of one size, whose headers follow each other in memory, and so do their payloads.
+  /// - Parameters:
+  ///   - header: the first one's.
+  ///   - payload: the first one's.
+  public mutating func append(_ more: Int, header: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer) {
+    let more = min(more, capacity - count)
+    guard more > 0 else { return }
+    while ready < count + more { prepare() }
+    // Where a payload is empty, nothing is read there.
+    var place = (UnsafeMutableRawPointer(ranges), UnsafeMutableRawPointer(ranges))
+    if let start = header.baseAddress { place.0 = UnsafeMutableRawPointer(mutating: start) }
+    if let start = payload.baseAddress { place.1 = UnsafeMutableRawPointer(mutating: start) }
+    var pair = ranges + 2 * count
+    for _ in 0..<more {
+      pair[0] = iovec(iov_base: place.0, iov_len: header.count)
+      pair[1] = iovec(iov_base: place.1, iov_len: payload.count)
+      place.0 += header.count
+      place.1 += payload.count
+      pair += 2
+    }
+    count += more
   }
 
   /// One message more than there ever were.
   @inline(never)
-  private mutating func prepare(_ pair: UnsafeMutablePointer<iovec>) {
+  private mutating func prepare() {
+    let pair = ranges + 2 * ready
     pair.initialize(repeating: iovec(), count: 2)
     var message = mmsghdr()
     message.msg_hdr.msg_iov = pair

@@ -16,6 +16,9 @@ public enum StandardStream: Int32, Sendable {
     }
   }
 
+  /// A terminal shows it.
+  public var isTerminal: Bool { isatty(rawValue) == 1 }
+
   /// Writes a line of running text, as of a log: where nobody takes it within a tenth of a second, it is left out, so
   /// that a reader that stands still does not hold the program up.
   public func line(_ text: String) {

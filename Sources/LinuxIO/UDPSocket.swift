@@ -35,26 +35,36 @@ struct UDPSocket: ~Copyable {
   /// - Parameter interface: that a group is joined on; nil: the routing table's.
   func listen(at address: SocketAddress, interface: String? = nil) throws(SystemCallError) {
     guard address.isMulticast else { return try bind(to: address) }
-    _ = set(SOL_SOCKET, SO_REUSEADDR, Int32(1))
-    try bind(to: address)
-    let index = interface.map { Int32(bitPattern: if_nametoindex($0)) } ?? 0
-    let errno =
-      switch address.family {
-      case .ipv4:
-        set(
-          Int32(IPPROTO_IP), IP_ADD_MEMBERSHIP,
-          ip_mreqn(imr_multiaddr: address.withIPv4 { $0.sin_addr }, imr_address: in_addr(), imr_ifindex: index))
-      case .ipv6:
-        set(
-          Int32(IPPROTO_IPV6), IPV6_JOIN_GROUP,
-          ipv6_mreq(
-            ipv6mr_multiaddr: address.withIPv6 { $0.sin6_addr },
-            ipv6mr_interface: index > 0 ? UInt32(index) : address.withIPv6 { $0.sin6_scope_id }))
-      }
-    if let errno {
+    try bind(toGroup: address)
+    if let errno = join(address, interface: interface) {
       throw SystemCallError(
         "joining the multicast group", on: address.description, errno,
         remedy: "is there a network interface with a route for it? (ip route)")
+    }
+  }
+
+  /// Binds to a multicast group's address, beside other programs.
+  func bind(toGroup address: SocketAddress) throws(SystemCallError) {
+    _ = set(SOL_SOCKET, SO_REUSEADDR, Int32(1))
+    try bind(to: address)
+  }
+
+  /// Joins a multicast group (ip(7), ipv6(7)).
+  /// - Parameter interface: that it is joined on; nil: the routing table's.
+  /// - Returns: why it can't be: ENODEV without a route.
+  func join(_ address: SocketAddress, interface: String?) -> Errno? {
+    let index = interface.map { Int32(bitPattern: if_nametoindex($0)) } ?? 0
+    switch address.family {
+    case .ipv4:
+      return set(
+        Int32(IPPROTO_IP), IP_ADD_MEMBERSHIP,
+        ip_mreqn(imr_multiaddr: address.withIPv4 { $0.sin_addr }, imr_address: in_addr(), imr_ifindex: index))
+    case .ipv6:
+      return set(
+        Int32(IPPROTO_IPV6), IPV6_JOIN_GROUP,
+        ipv6_mreq(
+          ipv6mr_multiaddr: address.withIPv6 { $0.sin6_addr },
+          ipv6mr_interface: index > 0 ? UInt32(index) : address.withIPv6 { $0.sin6_scope_id }))
     }
   }
 

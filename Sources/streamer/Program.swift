@@ -12,6 +12,7 @@ enum Program {
       switch arguments.verb {
       case .stream: return try StreamCommand(StreamOptions(arguments)).run()
       case .list: return try ListCommand(arguments).run()
+      case .bench where arguments.has("glass-page"): return try GlassPage(arguments).run()
       case .bench: return try BenchCommand(BenchOptions(arguments)).run()
       case .receive: return try ReceiveCommand(ReceiveOptions(arguments)).run()
       case .sdp: return try SDPCommand(StreamOptions(arguments)).run()

@@ -606,6 +606,52 @@ class Measuring(Case):
             camera.unplug()
 
 
+    def measured(self, camera, meanwhile=lambda process: None, frames=120):
+        """bench's result, and the time from its first frame to its last, in ns of the driver's timestamps."""
+        process = machine.spawn([STREAMER, "bench", camera.device, "--warm-up", 30, "--frames", frames, "--json",
+                                 "--early", "off", "--times", "/lab/times.csv"])
+        meanwhile(process)
+        result = process.wait(60)
+        self.assertEqual(result.status, 0, result.stderr)
+        rows = (machine.shared / "times.csv").read_text().splitlines()
+        return json.loads(result.stdout), float(rows[-1].split(",")[1]) * 1000
+
+    def test_a_stalled_reader_loses_frames_and_knows_how_many(self):
+        """Exactly as many as lie between the first and the last one measured, by the camera's own log."""
+        camera = self.camera(SMALL)
+
+        def stall(process):
+            process.wait_for("MJPG", timeout=20)
+            while len(camera.sent()) < 60:
+                time.sleep(0.05)
+            process.signal("STOP")
+            time.sleep(1.2)
+            process.signal("CONT")
+
+        found, span = self.measured(camera, stall)
+        self.assertGreater(found["drops"]["driver"], 10)
+        self.assertEqual(found["frames"], 120)
+        logs = camera.sent()
+        # The measured ones begin behind 30 others; the driver may have left out the camera's first one.
+        last = 30 + found["frames"] + found["drops"]["driver"] - 1
+        off = [span - (logs[last + first].first - logs[30 + first].first) for first in (0, 1)]
+        self.assertLess(min(map(abs, off)), 12e6, found)
+        # Had one frame more or less been counted, a whole interval would be between the two.
+        self.assertEqual(found["never_sent"], 0)
+
+    def test_frames_that_the_camera_never_sent_have_a_name_of_their_own(self):
+        stalls = {50: "stall:0.1", 70: "stall:0.034", 90: "stall:0.2"}
+        camera = self.camera(SMALL, faults=stalls)
+        found, _ = self.measured(camera)
+        logs = camera.sent()[30:150]
+        usual = statistics.median(b.first - a.first for a, b in itertools.pairwise(logs))
+        missing = sum(round((b.first - a.first) / usual) - 1 for a, b in itertools.pairwise(logs))
+        self.assertGreaterEqual(missing, 3 + 1 + 6 - 1)
+        self.assertAlmostEqual(found["never_sent"], missing, delta=1)
+        # No number is missing for them, and so no frame was dropped.
+        self.assertEqual(found["drops"].get("driver", 0), 0)
+
+
 class Devices(Case):
     """The unit tests of V4L2Capture that need a driver, on vivid's devices: of one plane and of several."""
 

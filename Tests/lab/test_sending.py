@@ -135,6 +135,21 @@ class Ways(Case):
         self.assertGreaterEqual(len(rtpjpeg.whole_frames(later.packets())), 9)
         self.assertIn("(ENETUNREACH); the network is not up, or has no route there", result.stderr)
 
+    def test_a_group_is_joined_when_its_network_comes(self):
+        """For the reports of the stream's receivers."""
+        default = machine.run("ip route show default").stdout.strip()
+        self.assertEqual(machine.run("ip route del default; ip link set eth1 down").status, 0)
+        self.addCleanup(lambda: machine.run(f"ip link set eth1 up; ip route del 239.0.0.0/8; ip route replace {default}"))
+        process = self.stream("test:", "--size", "320x240", "--to", "239.9.8.7:5000")
+        process.wait_for("ENETUNREACH", timeout=15)
+        self.assertNotIn("239.9.8.7", machine.run("ip maddr show").stdout)
+        self.assertEqual(machine.run("ip link set eth1 up; ip route add 239.0.0.0/8 dev eth1").status, 0)
+        end = time.monotonic() + 15
+        while "239.9.8.7" not in machine.run("ip maddr show dev eth1").stdout:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.2)
+        self.stop(process)
+
     def test_a_full_socket_delays_none(self):
         """One way takes 5 Mbit/s: its receiver gets whole frames, if fewer; the other gets every packet."""
         self.shape("eth1", "tbf", "rate", "5mbit", "burst", "20kb", "limit", "10mb")

@@ -12,11 +12,13 @@ import sys
 import program
 import kinds
 import players
+import readme
 import rtpjpeg
 
-README = program.ROOT / "README.md"
-MARKS = re.compile(r"(?<=<!-- make kinds -->\n).*?(?=<!-- end -->)", re.DOTALL)
+NAME = "kinds"
 FRAMES = 6
+# Beats of `file:` that were missed, whatever the kind.
+BEATS = "missed_beat", "too_slow"
 SAME = "same pixels"
 # What a player can't read from a file, or (jpegdec 4:1:1, in green) reads wrong.
 UNREAD = {(players.FFmpeg, "arithmetic coding"), (players.GStreamer, "4:1:1")}
@@ -51,8 +53,7 @@ def deed(kind, frames, line):
     """What the program did, by its own counters, or by the frames that it sent where it counted nothing."""
     counted = [f"{words}, counted as `{counter}`" for counter, words in
                [("re-coded", "re-coded without loss"), ("encoded again", "decoded and encoded again")] if f" {counter}" in line]
-    # `driver` is a beat that was late, whatever the kind.
-    counted += [f"dropped, counted as `{name}`" for name in re.findall(r"(\w+) \d+[,)]", line) if name != "driver"]
+    counted += [f"dropped, counted as `{name}`" for name in re.findall(r"(\w+) \d+[,)]", line) if name not in BEATS]
     sources = [rtpjpeg.jpeg(path.read_bytes()) for path in kinds.folder(kind).iterdir()] if not counted else []
     is_same = len(frames) >= FRAMES and all(any(rtpjpeg.same(frame, source) for source in sources) for frame in frames)
     return "; ".join(counted) or ("sent as it is" if is_same else "changed")
@@ -78,15 +79,14 @@ def psnr(one, other):
 
 def table():
     head = ["kind of JPEG", "what `streamer` does", *(player.__name__ for player in players.ALL)]
-    rows = [head, ["---"] * len(head), *(row(kind) for kind in kinds.KINDS)]
-    return "\n".join(["", *(f"| {' | '.join(cells)} |" for cells in rows), "", NOTE, "", ""])
+    return "\n".join([readme.markdown([head, *(row(kind) for kind in kinds.KINDS)]), "", NOTE])
 
 
 def main(words):
     text = table()
-    print(text.strip())
+    print(text)
     if words == ["--write"]:
-        README.write_text(MARKS.sub(lambda _: text, README.read_text()))
+        readme.write(NAME, text)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,15 @@
 """`streamer bench`: where the time goes, as people, programs and browsers are told it."""
 
 import json
+import math
+import os
 import pathlib
+import pty
 import re
+import signal
+import subprocess
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree as xml
 
@@ -42,8 +48,14 @@ class Bench(unittest.TestCase):
         self.assertEqual(found["frames"], 100)
         self.assertAlmostEqual(found["fps"], 100, delta=3)
         for times in found["latency_us"].values():
+            within = times.pop("confidence_95")
             self.assertEqual(list(times), ["min", "p50", "p90", "p99", "p99.9", "max"])
             self.assertEqual(list(times.values()), sorted(times.values()))
+            for name, (low, high) in within.items():
+                self.assertLessEqual(low, times[name])
+                self.assertGreaterEqual(math.inf if high is None else high, times[name])
+            # A hundred frames do not tell where their thousandth lies.
+            self.assertIsNone(within["p99.9"][1])
         self.assertLessEqual(found["latency_us"]["dequeue_to_first_packet"]["p50"], found["latency_us"]["dequeue_to_last_packet"]["p50"])
         self.assertGreater(found["rss_peak_kb"], 1000)
         self.assertEqual([line.split(",")[0] for line in lines], ["stage", *STAGES, "frame_interval"])
@@ -67,13 +79,134 @@ class Bench(unittest.TestCase):
             before = json.loads(self.bench("--json").out)
             for factor, status in (100, 0), (0.001, 1):
                 for times in before["latency_us"].values():
+                    within = times.pop("confidence_95")
                     times.update({name: value * factor for name, value in times.items()})
+                    times["confidence_95"] = {name: [end and end * factor for end in ends] for name, ends in within.items()}
                 path.write_text(json.dumps(dict(before, rss_peak_kb=10**6, cpu_user_us_per_frame=10**6,
                                                 cpu_system_us_per_frame=10**6, context_switches_per_frame=10, page_faults_per_frame=100)))
                 result = self.bench("--compare", path, status=status)
                 self.assertEqual("worse" in result.err, status == 1)
             path.write_text("no result")
             self.assertIn("--compare", self.bench("--compare", path, status=2).err)
+
+    def test_what_chance_can_do_is_not_worse(self):
+        """Half as much before, but in intervals that meet those of now."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "before.json")
+            before = json.loads(self.bench("--json").out)
+            for key in "rss_peak_kb", "cpu_user_us_per_frame", "cpu_system_us_per_frame", "context_switches_per_frame", "page_faults_per_frame":
+                before[key] = 10**6
+            for meets, status in (True, 0), (False, 1):
+                for times in before["latency_us"].values():
+                    for name, ends in times["confidence_95"].items():
+                        times[name] = ends[0] / 100
+                        times["confidence_95"][name] = [0, ends[0] * (100 if meets else 0.02)]
+                path.write_text(json.dumps(before))
+                self.bench("--compare", path, status=status)
+
+    def test_until_received(self):
+        """As whole JPEGs, in the receiver that bench brings along: as many as were sent, and later than they were."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "times.csv")
+            found = json.loads(self.bench("--until", "received", "--json", "--times", path).out)
+            rows = [line.split(",") for line in path.read_text().splitlines()]
+        self.assertEqual(found["received"], {"frames": 100, "missing": 0, "kernel_dropped": 0})
+        times = found["latency_us"]
+        self.assertGreater(times["driver_to_received"]["p50"], times["driver_to_dequeue"]["p50"] + times["dequeue_to_first_packet"]["p50"])
+        self.assertLess(times["driver_to_received"]["p50"], 50_000)
+        self.assertEqual(rows[0], ["frame", "timestamp_us", "dequeued_us", "requeued_us", "received_us"])
+        self.assertEqual([int(row[0]) for row in rows[1:]], list(range(1, 101)))
+        for row in rows[1:]:
+            _, _, dequeued, requeued, received = map(float, row)
+            self.assertLess(dequeued, min(requeued, received))
+
+    def test_glass(self):
+        """From the time that a picture shows: test: draws it when the frame is due, so that encoding it lies in between."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "times.csv")
+            found = json.loads(run("bench", "test:", "--frames", 60, "--glass", "--json", "--times", path).out)
+            rows = [line.split(",") for line in path.read_text().splitlines()]
+        self.assertEqual((found["received"]["glass_unread"], found["received"]["glass_ahead"]), (0, 0))
+        times = found["latency_us"]
+        self.assertLess(times["glass_to_received"]["p50"], times["driver_to_received"]["p50"] + 1000)
+        self.assertGreater(times["glass_to_received"]["p50"], times["dequeue_to_last_packet"]["p50"])
+        self.assertEqual(rows[0][-1], "glass_us")
+        self.assertTrue(all(float(row[-1]) >= 0 for row in rows[1:]))
+        # A camera that sees no clock.
+        found = json.loads(self.bench("--glass", "--json").out)
+        self.assertEqual(found["received"]["glass_unread"], 100)
+        self.assertNotIn("glass_to_received", found["latency_us"])
+
+    def test_times_of_a_receiver(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "times.csv")
+            result, _ = program.stream_to_receiver(["test:", "--size", "640x480"], ["--frames", 40, "--glass", "--times", path])
+            rows = [line.split(",") for line in path.read_text().splitlines()]
+            full = run("receive", program.free_port(), "--times", "/proc/none")
+        self.assertEqual(full.status, 1)
+        self.assertEqual(rows[0], ["frame", "rtp_timestamp", "received_us", "latency_us", "glass_us"])
+        self.assertEqual([int(row[0]) for row in rows[1:]], list(range(1, 41)))
+        received = [float(row[2]) for row in rows[1:]]
+        self.assertEqual(received, sorted(received))
+        # The clock of the sender comes with its first report, behind the first frame.
+        latencies = sorted(float(row[3]) for row in rows[1:] if row[3])
+        self.assertGreater(len(latencies), 30)
+        self.assertAlmostEqual(latencies[len(latencies) // 2], result["latency_us"]["p50"], delta=result["latency_us"]["p50"] / 50 + 1)
+        self.assertTrue(all(0 < float(row[4]) < 100_000 for row in rows[1:]))
+
+    def test_large_pictures_are_received(self):
+        """Their packets do not say their size."""
+        result = run("bench", "test:", "--size", "2560x1440", "--frames", 20, "--warm-up", 5, "--until", "received", "--json")
+        self.assertEqual(json.loads(result.out)["received"]["frames"], 20, result.err)
+
+    def test_a_delay_before_sending_shows_up_in_what_is_received(self):
+        usual = json.loads(self.bench("--until", "received", "--json").out)["latency_us"]
+        late = json.loads(self.bench("--until", "received", "--json", env={"LD_PRELOAD": program.PROBE, "PROBE_DELAY_US": "2000"}).out)["latency_us"]
+        more = late["driver_to_received"]["p50"] - usual["driver_to_received"]["p50"]
+        self.assertTrue(1900 < more < 3500, more)
+
+    def test_how_far_it_is(self):
+        """On a terminal a line that is written anew; its result alone is on standard output."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([program.STREAMER, "bench", "test:", "--size", "64x64", "--warm-up", "10", "--frames", "60", "--json"],
+                                   stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        out, _ = process.communicate(timeout=20)
+        said = b""
+        try:
+            while part := os.read(ours, 65536):
+                said += part
+        except OSError:
+            pass
+        os.close(ours)
+        self.assertRegex(said, rb"\rwaiting for the first frame|\rwarming up: \d+ of 10 frames")
+        self.assertRegex(said, rb"\rmeasuring: \d+ of 60 frames, some \d+ s to go")
+        self.assertEqual(json.loads(out)["frames"], 60)
+
+    def test_so_far(self):
+        """SIGUSR1: where the time went until now, of a stream and of a measurement."""
+        with rtpjpeg.Receiver() as receiver:
+            with program.Run("test:", "--size", "64x64", "--to", f"127.0.0.1:{receiver.port}", wait_for="test: a built-in") as sender:
+                receiver.collect(5, until=lambda r: r.markers() >= 20)
+                for number in (1, 2):
+                    sender.process.send_signal(signal.SIGUSR1)
+                    self.wait_for(lambda: sender.text(sender.out_file).count("dequeued to last packet sent") == number)
+        counts = [int(count) for count in re.findall(r"^(\d+) frames at ", sender.out, re.M)]
+        self.assertEqual(len(counts), 2)
+        self.assertGreaterEqual(counts[0], 15)
+        self.assertEqual(sender.status, 0)
+        with program.Run("bench", "test:", "--size", "64x64", "--warm-up", 5, "--frames", 10_000, "--json", wait_for="test: a built-in") as bench:
+            time.sleep(1)
+            bench.process.send_signal(signal.SIGUSR1)
+            self.wait_for(lambda: "driver's timestamp to dequeued" in bench.text(bench.err_file))
+        # And ended early: what was measured until then.
+        self.assertGreaterEqual(json.loads(bench.out)["frames"], 10)
+
+    def wait_for(self, condition, seconds=5):
+        end = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), end, "waited in vain")
+            time.sleep(0.02)
 
     def test_a_page_for_browsers(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -268,6 +268,30 @@ class Memory(unittest.TestCase):
         self.assertLess((sizes[401] - sizes[1]) / 400, 1500)
 
 
+class Beats(unittest.TestCase):
+    """Frames of cameras that have a beat instead of hardware: whose fault it is when some are missed."""
+
+    def last_line(self, words, stops=0):
+        """What the sender says at its end, when it was stopped for so many seconds meanwhile."""
+        with rtpjpeg.Receiver() as receiver:
+            with Run(*words, "--to", f"127.0.0.1:{receiver.port}") as sender:
+                receiver.collect(10, until=lambda r: r.markers() >= 10)
+                sender.process.send_signal(signal.SIGSTOP)
+                time.sleep(stops)
+                sender.process.send_signal(signal.SIGCONT)
+                before = receiver.markers()
+                receiver.collect(10, until=lambda r: r.markers() >= before + 10)
+        return sender.out.splitlines()[-1]
+
+    def test_the_machine_does_not_let_it_run(self):
+        line = self.last_line([f"file:{pictures.jpegs(320, 240)}", "--fps", 50], stops=1)
+        self.assertTrue(45 <= int(re.search(r"\(missed_beat (\d+)\)", line)[1]) <= 60, line)
+
+    def test_it_is_too_slow(self):
+        line = self.last_line(["test:", "--size", "3840x2160", "--fps", 240])
+        self.assertGreater(int(re.search(r"too_slow (\d+)\)", line)[1]), 20, line)
+
+
 class Stopping(unittest.TestCase):
     def test_a_signal_ends_it_at_once(self):
         for number in (signal.SIGTERM, signal.SIGINT):

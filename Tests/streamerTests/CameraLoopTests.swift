@@ -6,7 +6,7 @@ import V4L2Capture
 @testable import streamer
 
 /// A camera that plays a list of frames as fast as they are asked for, and then tells its loop to stop.
-private struct ScriptedSource: FrameSource, ~Copyable {
+struct ScriptedSource: FrameSource, ~Copyable {
   struct Entry {
     var bytes: [UInt8]
     var sequence: UInt32
@@ -24,12 +24,14 @@ private struct ScriptedSource: FrameSource, ~Copyable {
   private let encoded: UnsafeMutablePointer<Int>?
   private let stop: () -> Void
   private let atEveryFrame: () -> Void
+  let workedThrough: UInt64?
 
   /// - Parameters:
   ///   - bell: is raised as long as there are frames.
   ///   - lent: how many frames are out, for the test to see.
   init(
     _ entries: [Entry], bell: consuming EventFD, lent: UnsafeMutablePointer<Int>, encoded: UnsafeMutablePointer<Int>?,
+    workedThrough: UInt64?,
     stop: @escaping () -> Void, atEveryFrame: @escaping () -> Void
   ) {
     self.encoded = encoded
@@ -37,6 +39,7 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     self.bell = bell
     self.entries = entries
     self.lent = lent
+    self.workedThrough = workedThrough
     self.stop = stop
     self.atEveryFrame = atEveryFrame
   }
@@ -75,9 +78,9 @@ private struct ScriptedSource: FrameSource, ~Copyable {
 @Suite struct CameraLoopTests {
   /// Runs a script through a loop.
   /// - Returns: what was counted, and what a receiver got: packets with the marker, and all.
-  fileprivate func run(
+  func run(
     _ entries: [ScriptedSource.Entry], packetSize: Int = 1400, words: [String] = [], mostHeld: Int = 0,
-    encoded: UnsafeMutablePointer<Int>? = nil
+    workedThrough: UInt64? = nil, encoded: UnsafeMutablePointer<Int>? = nil
   ) throws -> (statistics: StreamStatistics, packets: Int, markers: Int) {
     var receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1 << 22)
     let lent = UnsafeMutablePointer<Int>.allocate(capacity: 1)
@@ -86,7 +89,8 @@ private struct ScriptedSource: FrameSource, ~Copyable {
     let board = try Board()
     let mailbox = try Mailbox()
     let source = ScriptedSource(
-      entries, bell: try EventFD(), lent: lent, encoded: encoded, stop: { mailbox.post(.stop) }
+      entries, bell: try EventFD(), lent: lent, encoded: encoded, workedThrough: workedThrough,
+      stop: { mailbox.post(.stop) }
     ) {
       #expect(lent.pointee <= mostHeld)
     }

@@ -11,6 +11,7 @@ import Testing
       let arguments = try Arguments(words)
       switch arguments.verb {
       case .stream, .sdp: _ = try StreamOptions(arguments)
+      case .bench where arguments.has("glass-page"): _ = try GlassPage(arguments)
       case .bench: _ = try BenchOptions(arguments)
       case .receive: _ = try ReceiveOptions(arguments)
       case .list: _ = try ListCommand(arguments)
@@ -70,6 +71,8 @@ import Testing
       (["test:", "--to", "h:1", "--ttl", "256"], "--ttl '256'"),
       (["test:", "--to", "h:1", "--realtime", "0"], "--realtime '0'"),
       (["test:", "--to", "h:1", "--mtu", "199"], "--mtu '199'"),
+      (["bench", "--glass-page", ""], "--glass-page ''"), (["bench", "test:", "--glass-page", "a"], "'test:'"),
+      (["test:", "--to", "h:1", "--glass"], "--glass"),
     ]
     for (words, part) in wrong {
       let said = complaint(words)

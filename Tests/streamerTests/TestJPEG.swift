@@ -5,8 +5,8 @@ import JPEGCodec
 
 enum TestJPEG {
   /// One picture of `test:`.
-  static func make() throws -> [UInt8] {
-    var picture = TestPicture(width: 160, height: 128)
+  static func make(width: Int = 160, height: Int = 128) throws -> [UInt8] {
+    var picture = TestPicture(width: width, height: height)
     picture.draw(frame: 7)
     return try picture.planes.jpeg(quality: 80)
   }

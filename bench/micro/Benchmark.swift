@@ -1,6 +1,7 @@
 import JPEGCodec
 import LinuxIO
 import RTPCore
+import Statistics
 import V4L2Capture
 
 /// One thing that is measured.
@@ -28,8 +29,10 @@ struct Benchmark: Sendable {
       Benchmark(name: "parse a header", prepare: parse), Benchmark(name: "batch 165 kB", prepare: batch),
       Benchmark(name: "depacketize 165 kB", prepare: depacketize), Benchmark(name: "timestamp", prepare: timestamp),
       Benchmark(name: "write a sender report", prepare: writeReport),
-      Benchmark(name: "read a receiver report", prepare: readReport), Benchmark(name: "wipe 165 kB", prepare: wipe),
-      Benchmark(name: "arrival 165 kB", prepare: arrival),
+      Benchmark(name: "read a receiver report", prepare: readReport),
+      Benchmark(name: "read a sender report", prepare: readSenderReport),
+      Benchmark(name: "wipe 165 kB", prepare: wipe), Benchmark(name: "arrival 165 kB", prepare: arrival),
+      Benchmark(name: "record a time", prepare: record),
     ]
 
   /// A frame as cameras give them one after the other, with the last one's header and another end: headers compared,
@@ -95,9 +98,9 @@ struct Benchmark: Sendable {
         var sum = 0
         for _ in 0..<count {
           batch.removeAll()
-          for index in 0..<plan.count {
-            let packet = plan[index]
-            batch.append(header: packet.header, payload: packet.payload)
+          for (first, count) in [(0, 1), (1, plan.count - 2), (plan.count - 1, 1)] {
+            let packet = plan[first]
+            batch.append(count, header: packet.header, payload: packet.payload)
           }
           sum &+= batch.byteCount(0..<1)
         }
@@ -143,6 +146,15 @@ struct Benchmark: Sendable {
     }
   }
 
+  /// One stage's time of a frame.
+  @Sendable private static func record() -> Work {
+    Work { count in
+      var histogram = Histogram()
+      for number in 0..<count { histogram.record(Int64(number) &* 1009) }
+      return Int(histogram.max)
+    }
+  }
+
   @Sendable private static func writeReport() -> Work {
     Work { count in
       var sender = RTCPSender(name: CanonicalName(), isUnicast: true, now: 0, chance: 0)
@@ -169,6 +181,28 @@ struct Benchmark: Sendable {
           if case .none = sender.receive(bytes, ssrc: 1, now: Int64(number)) { sum &+= 1 }
         }
         return sum &+ sender.reception.receivers
+      }
+    }
+  }
+
+  /// As our own sender writes it, with its name behind; and the capture time of a frame by it.
+  @Sendable private static func readSenderReport() -> Work {
+    var sender = RTCPSender(name: CanonicalName(), isUnicast: true, now: 0, chance: 0)
+    sender.count(packets: 100, octets: 100_000)
+    var bytes = [UInt8](repeating: 0, count: RTCPSender.largestReport)
+    let size = bytes.withUnsafeMutableBytes {
+      sender.report(ssrc: 1, clock: MediaClock(offset: 1), now: 0, realtime: 0, into: $0, chance: 0.5)
+    }
+    bytes.removeSubrange(size...)
+    return Work { [bytes] count in
+      var receiver = RTCPReceiver(isUnicast: true)
+      return bytes.withUnsafeBytes { bytes in
+        var sum = 0
+        for number in 0..<count {
+          if case .none = receiver.receive(bytes, source: 1, now: Int64(number)) { sum &+= 1 }
+          sum &+= Int(truncatingIfNeeded: receiver.captureTime(of: UInt32(number), source: 1) ?? 0)
+        }
+        return sum &+ Int(receiver.senderReports)
       }
     }
   }

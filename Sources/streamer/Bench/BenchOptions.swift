@@ -10,6 +10,12 @@ struct BenchOptions {
   let form: Form
   /// Where a page with the result is written.
   let page: String?
+  /// Where every frame's times are written.
+  let times: String?
+  /// Frames are received, too, over loopback.
+  let hasReceiver: Bool
+  /// And the time codes in them are read.
+  let readsGlass: Bool
   /// An earlier result, and what a figure may be larger than there by, as a part of it.
   let former: String?
   let tolerance: Double
@@ -21,6 +27,13 @@ struct BenchOptions {
       warmUp: UInt64(try arguments.integer("warm-up", in: 0...100_000) ?? 30),
       frames: UInt64(try arguments.integer("frames", in: 2...10_000_000) ?? 300))
     page = try arguments.value("html", expected: "a file's name") { $0.isEmpty ? nil : $0 }
+    times = try arguments.value("times", expected: "a file's name") { $0.isEmpty ? nil : $0 }
+    readsGlass = arguments.has("glass")
+    let isReceived =
+      try arguments.value("until", expected: "sent or received") { text in
+        ["sent": false, "received": true][text]
+      } ?? false
+    hasReceiver = isReceived || readsGlass
     former = try arguments.value("compare", expected: "a file's name") { $0.isEmpty ? nil : $0 }
     tolerance =
       try arguments.value("tolerance", expected: "percent, such as 10") { text in

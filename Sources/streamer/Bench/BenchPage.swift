@@ -1,4 +1,5 @@
 import LinuxIO
+import Statistics
 
 /// A benchmark's result as a page that needs nothing else: its pictures are SVG within it.
 struct BenchPage {

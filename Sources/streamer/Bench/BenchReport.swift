@@ -1,4 +1,5 @@
 import LinuxIO
+import Statistics
 import V4L2Capture
 
 /// What a benchmark found, in the forms that it is printed in.
@@ -9,15 +10,32 @@ struct BenchReport {
   let timestamps: TimestampSource?
   /// Sending was measured, too.
   let sends: Bool
+  /// What a receiver got of it.
+  var reception: Reception?
   /// kB.
   let peakResident: Int
+
+  /// - Returns: nil where nothing is measured yet.
+  init?(_ settings: StreamSettings, _ state: Board.State) {
+    guard let info = state.info, let result = state.measured else { return nil }
+    camera = settings.camera.label
+    self.info = info
+    self.result = result
+    timestamps = state.timestampSource
+    sends = !state.receivers.isEmpty
+    peakResident = ResourceUsage.peakResident
+  }
 
   /// Stages but for the interval between frames, which is no latency.
   var latencies: [(stage: Stage, times: Distribution)] {
     result.stages.filter { $0.stage != .frameInterval && (sends || $0.stage != .dequeueToLastPacket) }
+      + (reception?.stages ?? [])
   }
 
   private var interval: Distribution? { result.stages.first { $0.stage == .frameInterval }?.times }
+
+  /// Frames that the camera left out itself: no number is missing for them.
+  private var neverSent: UInt64 { interval?.missingBeats ?? 0 }
 
   private var framesPerSecond: Double {
     Double(result.statistics.captured - 1) / (Double(max(1, result.duration)) / 1e9)
@@ -31,14 +49,16 @@ struct BenchReport {
     var lines = [camera, info.description]
     if let timestamps { lines.append("timestamps: \(timestamps.text)") }
     lines.append("")
-    lines.append("\(result.statistics.captured) frames at \(Self.decimal(framesPerSecond, 2)) fps\(jitterText)")
+    lines.append("\(result.statistics.captured) frames at \(framesPerSecond.decimal(2)) fps\(jitterText)")
     let statistics = result.statistics
     lines.append("\(statistics.dropped) dropped\(statistics.dropped > 0 ? " (\(statistics.dropText))" : "")")
+    if let reception { lines.append(reception.text) }
+    if neverSent > 0 { lines.append("\(neverSent) never sent by the camera, by the intervals between its frames") }
     let titles = ["min"] + Distribution.parts.map(\.name) + ["max"]
     lines += ["", "microseconds".padded(to: 38) + titles.map { Self.right($0) }.joined()]
     for (stage, times) in latencies {
       let values = [times.min] + Distribution.parts.map { times.percentile($0.part) } + [times.max]
-      lines.append(stage.title.padded(to: 38) + values.map { Self.right(Self.decimal(Double($0) / 1000, 1)) }.joined())
+      lines.append(stage.title.padded(to: 38) + values.map { Self.right((Double($0) / 1000).decimal(1)) }.joined())
     }
     lines += ["", costText, "", bars]
     return lines.joined(separator: "\n") + "\n"
@@ -47,18 +67,19 @@ struct BenchReport {
   private var jitterText: String {
     guard let interval else { return "" }
     let (mean, deviation) = interval.spread
-    return ", \(Self.decimal(mean / 1e6, 3)) ms apart, give or take \(Self.decimal(deviation / 1e6, 3)) ms"
+    return ", \((mean / 1e6).decimal(3)) ms apart, give or take \((deviation / 1e6).decimal(3)) ms"
   }
 
   private var costText: String {
     let usage = result.usage
     let parts = [
-      "a frame: \(Self.decimal(aFrame(usage.user) / 1000, 1)) µs of CPU in the program",
-      "\(Self.decimal(aFrame(usage.system) / 1000, 1)) µs in the kernel",
-      "\(Self.decimal(aFrame(usage.voluntarySwitches + usage.involuntarySwitches), 2)) context switches",
-      "\(Self.decimal(aFrame(usage.minorFaults + usage.majorFaults), 3)) page faults",
+      "a frame: \((aFrame(usage.user) / 1000).decimal(1)) µs of CPU in the program",
+      "\((aFrame(usage.system) / 1000).decimal(1)) µs in the kernel",
+      "\(aFrame(usage.voluntarySwitches + usage.involuntarySwitches).decimal(2)) context switches",
+      "\(aFrame(usage.minorFaults + usage.majorFaults).decimal(3)) page faults",
     ]
     return parts.joined(separator: ", ") + "; \(peakResident) kB resident at most"
+      + (reception == nil ? "" : ", the receiver's with it")
   }
 
   /// The first stage's times as bars: how many frames took how long.
@@ -71,7 +92,7 @@ struct BenchReport {
     for step in times.steps { counts[min(rows, Int((step.value - min(step.value, times.min)) / width))] += step.count }
     let most = max(1, counts.max() ?? 1)
     let lines = counts.enumerated().map { row, count in
-      let start = Self.decimal(Double(times.min + UInt64(row) * width) / 1000, 1)
+      let start = (Double(times.min + UInt64(row) * width) / 1000).decimal(1)
       let bar = String(repeating: "#", count: Int(count * 50 / most))
       return "\(row == rows ? "over" : "from") \(Self.right(start)) \(Self.right("\(count)")) \(bar)"
     }
@@ -79,16 +100,6 @@ struct BenchReport {
   }
 
   private static func right(_ text: String) -> String { " " + text.rightAligned(to: 10) }
-
-  private static func decimal(_ value: Double, _ places: Int) -> String {
-    var scale = 1.0
-    for _ in 0..<places { scale *= 10 }
-    let scaled = Int64((value * scale).rounded())
-    guard places > 0 else { return "\(scaled)" }
-    let digits = "\(scaled.magnitude % UInt64(scale))"
-    let fraction = String(repeating: "0", count: places - digits.count) + digits
-    return "\(scaled < 0 ? "-" : "")\(scaled.magnitude / UInt64(scale)).\(fraction)"
-  }
 
   // MARK: For programs
 
@@ -103,7 +114,9 @@ struct BenchReport {
       ("frames", .integer(statistics.captured)), ("fps", .number(framesPerSecond)),
       ("dropped", .integer(statistics.dropped)),
       ("drops", .object(drops + (statistics.stale > 0 ? [("stale", .integer(statistics.stale))] : []))),
+      ("never_sent", .integer(neverSent)),
       ("early", .integer(statistics.early)), ("abandoned", .integer(statistics.abandoned)),
+      ("received", reception?.json ?? .null),
       ("latency_us", .object(latencies.map { ($0.stage.key, $0.times.json) })),
       ("frame_interval_us", interval?.json ?? .null),
       ("cpu_user_us_per_frame", .number(aFrame(usage.user) / 1000)),
@@ -118,8 +131,22 @@ struct BenchReport {
     let header = "stage,count,min_us," + Distribution.parts.map { "\($0.name)_us" }.joined(separator: ",") + ",max_us"
     let rows = (latencies + result.stages.filter { $0.stage == .frameInterval }).map { stage, times in
       let values = [times.min] + Distribution.parts.map { times.percentile($0.part) } + [times.max]
-      return "\(stage.key),\(times.count)," + values.map { Self.decimal(Double($0) / 1000, 3) }.joined(separator: ",")
+      return "\(stage.key),\(times.count)," + values.map { (Double($0) / 1000).decimal(3) }.joined(separator: ",")
     }
+    return ([header] + rows).joined(separator: "\n") + "\n"
+  }
+
+  /// A line for each frame: microseconds from the driver's timestamp.
+  var times: String {
+    let start = result.timeline.first?.timestamp ?? 0
+    let rows = result.timeline.enumerated().map { index, sample in
+      let ends = [sample.takenAt, sample.doneAt == 0 ? nil : sample.doneAt, reception?.frames[index]?.arrival]
+      let shown = reception?.frames[index]?.sinceShown
+      let times = ends.map { $0.map { $0 - sample.timestamp } } + (reception?.glass == nil ? [] : [shown])
+      let cells = times.map { $0.map { (Double($0) / 1000).decimal(1) } ?? "" }
+      return "\(index + 1),\((Double(sample.timestamp - start) / 1000).decimal(1)),\(cells.joined(separator: ","))"
+    }
+    let header = "frame,timestamp_us,dequeued_us,requeued_us,received_us" + (reception?.glass == nil ? "" : ",glass_us")
     return ([header] + rows).joined(separator: "\n") + "\n"
   }
 }

@@ -31,6 +31,8 @@ struct FileSource: FrameSource, ~Copyable {
 
   var number: Int32 { ticker.number }
 
+  var workedThrough: UInt64? { ticker.workedThrough }
+
   mutating func next() throws -> Frame? {
     guard let (index, time) = ticker.next() else { return nil }
     return frames.lend(index, timestamp: time)

@@ -20,6 +20,9 @@ protocol FrameSource: ~Copyable {
   func look() -> Arrived?
   /// It is not looked into any more.
   func stopWatching()
+  /// How many of the frames that are missing before the last one came to be due while this program was at work on one; nil
+  /// where a driver has them, and knows what became of them.
+  var workedThrough: UInt64? { get }
   /// Which instant its timestamps are of, known with its first frame.
   var timestampSource: TimestampSource? { get }
 }
@@ -28,6 +31,7 @@ extension FrameSource where Self: ~Copyable {
   var isQueue: Bool { false }
   var isRaw: Bool { false }
   mutating func encode(_ frame: consuming Frame, repairs: Bool) throws(DropCause) -> Frame { frame }
+  var workedThrough: UInt64? { nil }
   var timestampSource: TimestampSource? { nil }
   var isWatched: Bool { false }
   func look() -> Arrived? { nil }

@@ -1,27 +1,41 @@
 import JPEGCodec
 import LinuxIO
 
-/// What `test:` shows: a still background, a band that moves, and over it the time of day and the frame's number.
+/// What `test:` shows: a still background, a band that moves, over it the time of day and the frame's number, and at the
+/// bottom the time as a code of bars, where there is room for it.
 struct TestPicture: ~Copyable {
   let planes: PlanarPicture
   /// Lines of the moving band.
   private let band: Range<Int>
   /// Pixels a side of one dot of the digits.
   private let dot: Int
+  /// Lines of the time code.
+  private let strip: Range<Int>
+  /// Pixels of one of its modules; 0: it is left out.
+  private let module: Int
 
   init(width: Int, height: Int) {
     planes = PlanarPicture(width: width, height: height)
     band = height / 3..<height / 3 + max(2, height / 3)
     // "00:00:00.000" and two more characters of space in the width; two lines of text in the band.
     dot = max(0, min(width / (14 * Self.cellWidth), band.count / (3 * Self.cellHeight)))
+    strip = height - min(height, max(8, height / 16))..<height
+    // A JPEG needs two pixels for a bar that is told from a space.
+    module = width / TimeCode.width < 2 ? 0 : width / TimeCode.width
     drawBackground()
   }
 
-  /// Draws the picture of frame `index`, now.
-  mutating func draw(frame index: UInt64) {
+  /// Draws the picture of frame `index`.
+  /// - Parameter now: what it shows: nanoseconds since 1970.
+  mutating func draw(frame index: UInt64, at now: Int64 = Clock.realtime) {
     drawBand(shift: Int(truncatingIfNeeded: index &* 4))
-    guard dot > 0 else { return }
-    let time = Clock.timeOfDay
+    if dot > 0 { drawDigits(Clock.timeOfDay(at: now), index) }
+    if module > 0 { drawStrip(TimeCode(at: now)) }
+  }
+
+  private func drawDigits(
+    _ time: (hour: Int, minute: Int, second: Int, millisecond: Int), _ index: UInt64
+  ) {
     let left = 2 * dot * Self.cellWidth / 2
     var pen = Pen(x: left, y: band.lowerBound + dot * Self.cellHeight / 3)
     draw(time.hour, digits: 2, &pen)
@@ -35,7 +49,21 @@ struct TestPicture: ~Copyable {
     draw(Int(index % 100_000_000), digits: 8, &pen)
   }
 
-  /// Colours from left to right, light from top to bottom.
+  /// The time code: one line, copied.
+  private func drawStrip(_ code: TimeCode) {
+    let luma = planes.plane(0)
+    let first = luma.start + strip.lowerBound * luma.width
+    first.update(repeating: Self.white, count: luma.width)
+    let left = first + (planes.width - TimeCode.width * module) / 2
+    code.forEachBar { start, width in
+      (left + start * module).update(repeating: Self.black, count: width * module)
+    }
+    for line in 1..<strip.count {
+      (first + line * luma.width).update(from: first, count: luma.width)
+    }
+  }
+
+  /// Colours from left to right, light from top to bottom; none under the time code.
   private func drawBackground() {
     let luma = planes.plane(0)
     for y in 0..<luma.height {
@@ -48,7 +76,8 @@ struct TestPicture: ~Copyable {
       for y in 0..<chroma.height {
         for x in 0..<chroma.width {
           let step = x * 8 / chroma.width
-          chroma.start[y * chroma.width + x] = UInt8(index == 1 ? 64 + step * 16 : 192 - (step * 37 % 128))
+          let colour = index == 1 ? 64 + step * 16 : 192 - (step * 37 % 128)
+          chroma.start[y * chroma.width + x] = module > 0 && 2 * y + 1 >= strip.lowerBound ? 128 : UInt8(colour)
         }
       }
     }
@@ -89,11 +118,14 @@ struct TestPicture: ~Copyable {
       for column in 0..<Self.cellWidth * dot {
         let bit = column / dot - 1
         let isDot = (0..<7).contains(row) && (0..<5).contains(bit) && glyph >> UInt64(row * 5 + 4 - bit) & 1 == 1
-        luma.start[(pen.y + line) * luma.width + pen.x + column] = isDot ? 235 : 16
+        luma.start[(pen.y + line) * luma.width + pen.x + column] = isDot ? Self.white : Self.black
       }
     }
     pen.x += Self.cellWidth * dot
   }
+
+  private static let black: UInt8 = 16
+  private static let white: UInt8 = 235
 
   // A glyph has 5x7 dots in a cell of 7x9; bit 5 * row + 4 - column, the top row lowest.
   private static let cellWidth = 7

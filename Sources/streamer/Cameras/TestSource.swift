@@ -37,6 +37,8 @@ struct TestSource: FrameSource, ~Copyable {
 
   var isRaw: Bool { true }
 
+  var workedThrough: UInt64? { ticker.workedThrough }
+
   mutating func next() throws -> Frame? {
     guard let (index, time) = ticker.next() else { return nil }
     picture.draw(frame: index)

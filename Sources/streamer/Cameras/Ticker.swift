@@ -1,12 +1,18 @@
 import LinuxIO
 import V4L2Capture
 
-/// The beat of a camera that has no hardware: a timer that knows the number and the time of each beat.
+/// The beat of a camera that has no hardware: a timer that knows the number and the time of each beat, and whose fault it is
+/// when beats are missed.
 struct Ticker: ~Copyable {
   private let timer: Timer
   private let start: Int64
   private let interval: Int64
   private var count: UInt64 = 0
+  /// How long the thread that asks had run when it asked last: nanoseconds.
+  private var spent: Int64?
+  /// How many of the beats that were missed before the last one the thread itself can have been too slow for: an interval
+  /// of its CPU time each. For the others it was not let run in time.
+  private(set) var workedThrough: UInt64 = 0
 
   init(_ rate: FrameRate) throws {
     let timer = try Timer()
@@ -27,6 +33,9 @@ struct Ticker: ~Copyable {
     let beats = timer.expirations()
     guard beats > 0 else { return nil }
     count &+= beats
+    let now = Clock.thread
+    workedThrough = UInt64(max(0, now - (spent ?? now)) / interval)
+    spent = now
     return (count - 1, start + Int64(count - 1) * interval)
   }
 }

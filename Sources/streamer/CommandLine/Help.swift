@@ -50,8 +50,10 @@ enum Help {
     case .list: ["Example:", "  streamer list --json"]
     case .bench:
       [
-        "Examples:", "  streamer bench /dev/video0",
-        "  streamer bench /dev/video0 --to 192.168.1.20:5000 --json > before.json",
+        "Examples:", "  streamer bench /dev/video0", "  streamer bench /dev/video0 --until received --html page.html",
+        "  streamer bench --glass-page clock.html", "  streamer bench /dev/video0 --glass",
+        "  streamer bench /dev/video0 --to 192.168.1.20:5000 --json > before.json", "",
+        "SIGUSR1 has it print what was measured so far; a stream that runs, too.",
       ]
     case .receive:
       [

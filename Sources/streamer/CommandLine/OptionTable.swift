@@ -113,9 +113,19 @@ struct OptionEntry: Sendable {
     OptionEntry("warm-up", "N", [.bench], "Frames to pass over before (default 30)."),
     OptionEntry(
       "html", "FILE", [.bench], "Write a page with the histogram, every frame's time, and the shares of late frames."),
+    OptionEntry("times", "FILE", [.bench, .receive], "Write a line of comma-separated times for each whole frame."),
     OptionEntry(
-      "compare", "FILE", [.bench], "Print an earlier --json beside this result; status 1 when a figure is worse."),
+      "until", "sent|received", [.bench],
+      "Where a frame's way ends: with its last packet handed over (sent, default), or as a whole JPEG in a receiver on this machine, which bench brings along (received). For one on another machine see 'streamer receive --shared-clock'."
+    ),
+    OptionEntry(
+      "compare", "FILE", [.bench],
+      "Print an earlier --json beside this result; status 1 when a figure is worse, by more than chance."),
     OptionEntry("tolerance", "PERCENT", [.bench], "What --compare lets a figure be worse by (default 10)."),
+    OptionEntry(
+      "glass-page", "FILE", [.bench],
+      "Write a page that shows the time to a camera before a screen, for --glass, and measure nothing."
+    ),
     OptionEntry("csv", nil, [.bench], "Print a line of comma-separated values for each stage."),
     OptionEntry("seconds", "S", [.receive], "Stop after S seconds."),
     OptionEntry("out", "DIR", [.receive], "Write every whole frame as DIR/frame-00000001.jpg, and so on."),
@@ -124,6 +134,10 @@ struct OptionEntry: Sendable {
     OptionEntry(
       "shared-clock", nil, [.receive],
       "The sender's wall clock and this one's are one (PTP, NTP): measure the time from capture to here. Where the sender is this machine, it is measured without."
+    ),
+    OptionEntry(
+      "glass", nil, [.receive, .bench],
+      "Read the time code in every whole frame, as test: and the page of 'streamer bench --glass-page' show it: measure from glass to glass. Where the page is on another machine, its wall clock and this one's must be one (PTP, NTP)."
     ),
     OptionEntry("json", nil, [.list, .bench, .receive], "Print JSON for programs."),
     OptionEntry("log-level", "LEVEL", Verb.allCases, "error, warning, info (default) or debug."),

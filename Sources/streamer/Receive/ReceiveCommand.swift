@@ -16,7 +16,14 @@ struct ReceiveCommand {
     let signals = try Signals()
     let receiver = try receiver()
     let feedback = try FeedbackLink.open(receiver.localAddress, options.log)
-    var session = try ReceiveSession(options, receiver: receiver, feedback: feedback, decoder: JPEGDecoder())
+    var times: FileWriter?
+    if let path = options.times {
+      var file = try FileWriter(creating: path)
+      try file.line(ReceiveSession.timesHeader)
+      times = consume file
+    }
+    var session = try ReceiveSession(
+      options, receiver: receiver, feedback: feedback, decoder: JPEGDecoder(), glass: GlassReader(), times: times)
     let epoll = try Epoll()
     let tick = try Timer()
     try epoll.add(signals.number, .readable, token: 0)
@@ -32,16 +39,23 @@ struct ReceiveCommand {
       for index in 0..<epoll.wait(milliseconds: Int32(left)) {
         switch epoll.token(at: index) {
         case 0:
-          if signals.next() != nil { session.stop() }
+          switch signals.next() {
+          case .stop: session.stop()
+          case .tell: session.printSoFar()
+          case nil: break
+          }
         case 1: try session.receive()
         case 3: session.receiveFeedback()
         default:
-          if tick.expirations() > 0, !options.asJSON { session.printSecond() }
+          guard tick.expirations() > 0 else { continue }
+          if !options.asJSON { session.printSecond() }
+          try session.flush()
         }
       }
       session.report()
     }
     session.end()
+    try session.flush()
     try session.printResult()
     return 0
   }

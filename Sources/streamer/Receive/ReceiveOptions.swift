@@ -7,8 +7,12 @@ struct ReceiveOptions {
   let frames: UInt64?
   let seconds: Double?
   let directory: String?
+  /// Where a line for each whole frame is written.
+  let times: String?
   let dimensions: FrameSize?
   let decodes: Bool
+  /// The time codes in the pictures are read.
+  let readsGlass: Bool
   /// Both ends have one wall clock.
   let hasSharedClock: Bool
   let asJSON: Bool
@@ -25,8 +29,10 @@ struct ReceiveOptions {
       Double(text).flatMap { (0.001...1e9).contains($0) ? $0 : nil }
     }
     directory = arguments.values("out").last
+    times = try arguments.value("times", expected: "a file's name") { $0.isEmpty ? nil : $0 }
     dimensions = try arguments.value("x-dimensions", expected: "WIDTHxHEIGHT, such as 3840x2160") { FrameSize($0) }
     decodes = arguments.has("decode")
+    readsGlass = arguments.has("glass")
     hasSharedClock = arguments.has("shared-clock")
     asJSON = arguments.has("json")
     log = Log(level: try arguments.logLevel())

@@ -1,6 +1,7 @@
 import JPEGCodec
 import LinuxIO
 import RTPCore
+import Statistics
 
 /// One run of the receiver: its socket, the frame under way, and what was counted.
 struct ReceiveSession: ~Copyable {
@@ -13,6 +14,8 @@ struct ReceiveSession: ~Copyable {
   private var saidUnsized = false
   private var decoder: JPEGDecoder
   private var undecodable: UInt64 = 0
+  private var glass: GlassReader
+  private var times: FileWriter?
   private var size: (width: Int, height: Int)?
   private var firstFrame: Int64 = 0
   private var lastFrame: Int64 = 0
@@ -21,7 +24,7 @@ struct ReceiveSession: ~Copyable {
 
   init(
     _ options: ReceiveOptions, receiver: consuming DatagramReceiver, feedback: consuming FeedbackLink,
-    decoder: consuming JPEGDecoder
+    decoder: consuming JPEGDecoder, glass: consuming GlassReader, times: consuming FileWriter?
   ) {
     self.feedback = feedback
     self.options = options
@@ -29,6 +32,8 @@ struct ReceiveSession: ~Copyable {
       dimensions: options.dimensions.map { (UInt16(clamping: $0.width), UInt16(clamping: $0.height)) })
     self.receiver = receiver
     self.decoder = decoder
+    self.glass = glass
+    self.times = times
     let kilobytes = self.receiver.bufferBytes / 1024
     options.log.info("receiving at \(self.receiver.localAddress), socket buffer \(kilobytes) KiB")
     if self.receiver.bufferBytes < 1 << 20 {
@@ -64,9 +69,12 @@ struct ReceiveSession: ~Copyable {
       if case .frame(let jpeg, let width, let height, let timestamp) = depacketizer.receive(datagram, arrival: arrival)
       {
         size = (width, height)
-        measure(timestamp, arrival: realtime)
         if firstFrame == 0 { firstFrame = arrival }
         lastFrame = arrival
+        let age = measure(timestamp, arrival: realtime)
+        let shown = options.readsGlass ? readGlass(jpeg, arrival: realtime) : nil
+        let cells = [arrival - firstFrame, age, shown].map { $0.map { (Double($0) / 1000).decimal(1) } ?? "" }
+        try times?.line("\(depacketizer.frames),\(timestamp),\(cells.joined(separator: ","))")
         try keep(jpeg)
       }
     }
@@ -89,12 +97,30 @@ struct ReceiveSession: ~Copyable {
     feedback.report(depacketizer.statistics, of: depacketizer.ssrc, over: receiver, isLast: true)
   }
 
+  /// The header of what `--times` writes.
+  static let timesHeader = "frame,rtp_timestamp,received_us,latency_us,glass_us"
+
+  /// Has what was written so far reach its file.
+  mutating func flush() throws { try times?.flush() }
+
   /// - Parameter arrival: by the wall clock, in nanoseconds.
-  private mutating func measure(_ timestamp: UInt32, arrival: Int64) {
+  /// - Returns: nanoseconds since the capture; nil: it can't be told.
+  private mutating func measure(_ timestamp: UInt32, arrival: Int64) -> Int64? {
     guard options.hasSharedClock || feedback.isLocal, let source = depacketizer.ssrc,
       let captured = feedback.captureTime(of: timestamp, source: source)
-    else { return }
+    else { return nil }
     latency.record(arrival - captured)
+    return arrival - captured
+  }
+
+  private mutating func readGlass(_ jpeg: UnsafeRawBufferPointer, arrival: Int64) -> Int64? {
+    guard let latency = glass.latency(of: jpeg, arrival: arrival) else { return nil }
+    if latency < 0, glass.ahead == 1 {
+      options.log.warning(
+        "a frame shows a time that is \(-latency / 1_000_000) ms to come: this clock and that of the display differ; synchronise them (NTP, PTP)"
+      )
+    }
+    return latency
   }
 
   private mutating func sayUnsized() {
@@ -137,6 +163,9 @@ struct ReceiveSession: ~Copyable {
     StandardStream.output.line("\(frames) frames in this second; \(text)")
   }
 
+  /// On standard error, where no result is.
+  func printSoFar() { StandardStream.error.line(text) }
+
   private var text: String {
     let statistics = depacketizer.statistics
     var text = "\(depacketizer.frames) frames"
@@ -152,6 +181,7 @@ struct ReceiveSession: ~Copyable {
       let tenths = latency.distribution.percentile(0.5) / 100_000
       text += ", \(tenths / 10).\(tenths % 10) ms from capture to here (median)"
     }
+    if options.readsGlass { text += ", " + glass.text }
     return text
   }
 
@@ -175,10 +205,11 @@ struct ReceiveSession: ~Copyable {
     if options.decodes { members.append(("undecodable", .integer(undecodable))) }
     members += [
       ("jitter_us", .number(statistics.jitterMicroseconds)),
-      ("latency_us", latency.count > 0 ? latency.json : .null), ("fps", .number(framesPerSecond)),
+      ("latency_us", latency.count > 0 ? latency.distribution.json : .null), ("fps", .number(framesPerSecond)),
       ("width", size.map { .integer(UInt64($0.width)) } ?? .null),
       ("height", size.map { .integer(UInt64($0.height)) } ?? .null),
     ]
+    if options.readsGlass { members += glass.members }
     try Program.print(JSON.object(members).description + "\n")
   }
 }

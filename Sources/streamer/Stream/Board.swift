@@ -49,8 +49,10 @@ final class Board: Sendable {
     var changedSSRC: UInt32?
     /// Which instant its timestamps are of.
     var timestampSource: TimestampSource?
-    /// What was measured, where that was asked for.
+    /// What was measured, each time that it is asked for; nil: nothing yet.
     var measured: Measurement.Result?
+    /// How many times that was.
+    var measurements = 0
     /// The camera gives no frames.
     var isSilent = false
     var end: End?
@@ -58,6 +60,8 @@ final class Board: Sendable {
     var ticks = 0
   }
 
+  /// Frames that the camera gave, those before the measured ones, too, where some are measured.
+  let progress = Atomic<UInt64>(0)
   private let state = Mutex(State())
   private let bell: EventFD
 

@@ -1,5 +1,6 @@
 import LinuxIO
 import RTPCore
+import Synchronization
 import V4L2Capture
 
 /// A camera's loop, from its buffers to the wire: one thread, one epoll, one frame in flight.
@@ -18,19 +19,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var lookedAt: UnsafeRawPointer?
   /// Bytes of the last frame's scan.
   private var lastSize = 0
-  /// Where frames' time goes.
-  private let stages = Stages()
-  /// The last frame's.
-  private var takenAt: Int64 = 0
-  private var lastTimestamp: Int64?
-  /// A packet of the frame under way was sent.
-  private var hasSent = false
-  private let measurement: Measurement?
-  private var measured: (start: Int64, end: Int64, usage: ResourceUsage) = (0, 0, ResourceUsage())
-  private var isMeasured = false
-  /// Of the frames that are measured; room for all of them is made at the start.
-  private var timeline: [Measurement.Sample] = []
-  private var seen: UInt64 = 0
+  private var meter: Meter
+  /// Frames are measured for so long only.
+  private let isMeasured: Bool
   private let options: StreamOptions
   private var hasBegun = false
   private var gaps = SequenceGaps()
@@ -61,8 +52,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     delivery = Delivery(
       settings, largestFrame: source.info.largestFrame, interval: source.info.rate?.interval)
     options = settings.options
-    measurement = settings.measurement
-    if let measurement { timeline.reserveCapacity(Int(clamping: min(measurement.frames + 1, 1 << 20))) }
+    meter = Meter(settings.measurement)
+    isMeasured = settings.measurement != nil
     // No larger than Ethernet's, whatever the way may take: looks shall not be rare.
     lookout = Lookout(
       source.isWatched ? settings.options.early : .off, interval: source.info.rate?.interval,
@@ -90,7 +81,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       if isStarting { postInfo() }
       hasMail = false
       isStarting = false
-      if isMeasured { return }
+      if meter.isDone { return }
       for index in 0..<events.wait() {
         switch events[index] {
         case .source: try takeFrame()
@@ -121,6 +112,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
           board.post { $0.refusedReceivers.append(reason) }
         }
       case .remove(let address): try remove(address)
+      case .tell: postMeasured()
       }
     }
     return true
@@ -156,14 +148,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func takeFrame() throws {
     guard let frame = try nextFrame() else { return }
     defer { isUnfit = false }
-    if isMeasured { return }
+    if meter.isDone { return }
     try lookAhead(frame)
     if arriving == nil { try makeRoom() }
-    takenAt = frame.takenAt
-    if measurement != nil { addSample(frame) }
-    stages.record(.driverToDequeue, frame.takenAt - frame.timestamp)
-    if let lastTimestamp, gaps.isNext { stages.record(.frameInterval, frame.timestamp - lastTimestamp) }
-    lastTimestamp = frame.timestamp
+    meter.take(frame)
     if let measured = rate.check(frame.timestamp, sequence: frame.sequence) {
       statistics.lowRate = measured
       postStatistics()
@@ -171,6 +159,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     do throws(DropCause) {
       let frame = try encode(frame)
       let isRepaired = try send(frame)
+      if isMeasured { meter.stamp(delivery.timestamp) }
       if isRepaired { statistics.repaired += 1 }
       if arriving != nil { countEarly() }
       arriving = nil
@@ -193,8 +182,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     let start = Clock.monotonic
     let frame = try source.encode(frame, repairs: reader.repairs)
     let end = Clock.monotonic
-    stages.record(.encoding, end - start)
-    stages.record(.dequeueToRequeue, end - takenAt)
+    meter.encoded(from: start, to: end)
     return frame
   }
 
@@ -306,28 +294,26 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// and was counted as missing already.
   private mutating func judge(_ frame: borrowing Frame) -> Bool {
     guard case .next(let missing) = gaps.judge(frame.sequence, at: frame.timestamp) else { return false }
-    statistics[.driver] += missing
-    statistics.captured += 1
-    if let measurement { measure(measurement, frame.timestamp) }
+    switch meter.count(frame.timestamp, isNext: gaps.isNext) {
+    case .warmingUp, .measuring:
+      count(missing: missing, before: frame.timestamp)
+      statistics.captured += 1
+    case .starting:
+      // What was before, is none of it.
+      if isMeasured { statistics = StreamStatistics() }
+      statistics.captured += 1
+    case .done: break
+    }
+    if isMeasured { board.progress.store(meter.seen, ordering: .relaxed) }
     return true
   }
 
-  /// A frame more of those that are measured, or not yet, or no more.
-  private mutating func measure(_ measurement: Measurement, _ timestamp: Int64) {
-    seen += 1
-    switch measurement.phase(seen) {
-    case .warmingUp: break
-    case .starting:
-      stages.reset()
-      statistics = StreamStatistics()
-      statistics.captured = 1
-      lastTimestamp = nil
-      measured = (timestamp, timestamp, ResourceUsage.ofThisThread)
-    case .measuring: measured.end = timestamp
-    case .done:
-      statistics.captured -= 1
-      isMeasured = true
-    }
+  private mutating func count(missing: UInt64, before timestamp: Int64) {
+    guard missing > 0 else { return }
+    guard let workedThrough = source.workedThrough else { return statistics[.driver] += missing }
+    let tooSlow = timestamp < events.sourceHeldUntil ? missing : min(missing, workedThrough)
+    statistics[.tooSlow] += tooSlow
+    statistics[.missedBeat] += missing - tooSlow
   }
 
   /// Sends all receivers what there is to send now.
@@ -346,9 +332,11 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       return try events.wait(false, for: &delivery.destinations[index])
     }
     let wasSegmenting = delivery.destinations[index].isSegmenting
-    let start = hasSent ? 0 : Clock.monotonic
+    let start = meter.start
     var progress = delivery.push(index, &statistics)
-    if !hasSent, delivery.destinations[index].sent > 0 { recordStart(start) }
+    if let start, delivery.destinations[index].sent > 0 {
+      meter.startedSending(at: start, isWhole: inFlight != nil, firstSeen: lookout.firstSeen)
+    }
     if progress == .tooLarge { progress = try shrink(index) }
     try events.wait(progress == .full, for: &delivery.destinations[index])
     if progress == .paced { try events.waitForPace(until: Clock.monotonic + Pace.tick) }
@@ -357,30 +345,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       board.post { $0.receivers[index].refusesSegments = true }
     }
     if delivery.isDone {
-      stages.record(.dequeueToLastPacket, Clock.monotonic - takenAt)
+      meter.endedSending()
       try endFrame()
-    }
-  }
-
-  private mutating func addSample(_ frame: borrowing Frame) {
-    guard seen > measurement?.warmUp ?? 0, timeline.count < timeline.capacity else { return }
-    timeline.append(Measurement.Sample(timestamp: frame.timestamp, takenAt: frame.takenAt))
-  }
-
-  /// The frame's buffer was given back.
-  private mutating func recordEnd() {
-    let now = Clock.monotonic
-    if !source.isRaw { stages.record(.dequeueToRequeue, now - takenAt) }
-    if let last = timeline.indices.last, timeline[last].doneAt == 0 { timeline[last].doneAt = now }
-  }
-
-  /// The first packet of a frame was handed over.
-  private mutating func recordStart(_ now: Int64) {
-    hasSent = true
-    if inFlight != nil {
-      stages.record(.dequeueToFirstPacket, now - takenAt)
-    } else if let firstSeen = lookout.firstSeen {
-      stages.record(.firstDataToFirstPacket, now - firstSeen)
     }
   }
 
@@ -400,9 +366,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     delivery.end(&statistics)
     let wasLent = inFlight != nil
     inFlight = nil
-    if wasLent { recordEnd() }
+    meter.end(wasLent: wasLent)
     arriving = nil
-    hasSent = false
     if options.keepsAll { try events.waitForSource(source.number, true) }
   }
 
@@ -539,10 +504,15 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     inFlight = nil
     sayGoodbye(Clock.pair)
     postStatistics()
-    guard measurement != nil else { return }
-    let result = Measurement.Result(
-      stages: stages.distributions, statistics: statistics, usage: ResourceUsage.ofThisThread - measured.usage,
-      duration: measured.end - measured.start, timeline: timeline)
-    board.post { $0.measured = result }
+    if isMeasured { postMeasured() }
+  }
+
+  /// Tells the main thread what was measured so far.
+  private func postMeasured() {
+    let measured = meter.result(statistics)
+    board.post { state in
+      state.measured = measured
+      state.measurements += 1
+    }
   }
 }

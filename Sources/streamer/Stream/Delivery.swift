@@ -34,6 +34,9 @@ struct Delivery: ~Copyable {
 
   var ssrc: UInt32 { packetizer.ssrc }
 
+  /// The last frame's RTP timestamp.
+  var timestamp: UInt32 { packetizer.timestamp }
+
   /// The largest RTP packet that is made, in bytes.
   var largestPacket: Int { packetizer.packetSize }
 
@@ -98,10 +101,18 @@ struct Delivery: ~Copyable {
 
   @inline(__always)
   private mutating func append(_ plan: PacketPlan) {
-    for index in batch.count..<plan.count {
-      let packet = plan[index]
-      batch.append(header: packet.header, payload: packet.payload)
-    }
+    append(1, of: plan)
+    // All but the first and the last follow each other in memory.
+    append(plan.count - batch.count - 1, of: plan)
+    append(plan.count - batch.count, of: plan)
+  }
+
+  /// The next packets, which are alike.
+  @inline(__always)
+  private mutating func append(_ count: Int, of plan: PacketPlan) {
+    guard count > 0, batch.count < plan.count else { return }
+    let packet = plan[batch.count]
+    batch.append(count, header: packet.header, payload: packet.payload)
   }
 
   /// Sends a receiver as much as its socket takes and the pace allows.

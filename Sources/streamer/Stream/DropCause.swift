@@ -2,7 +2,8 @@ import RTPCore
 
 /// Why a frame was not sent.
 enum DropCause: Int, CaseIterable, Error {
-  case driver, damaged, empty, short, encoder, noSOI, noSOS, truncated, noEOI, tooLarge, undecodable
+  case driver, missedBeat, tooSlow, damaged, empty, short, encoder
+  case noSOI, noSOS, truncated, noEOI, tooLarge, undecodable
   case coding, precision, components, sampling, huffman, tables, scans
 
   init(_ fault: JPEGFault) {
@@ -27,6 +28,8 @@ enum DropCause: Int, CaseIterable, Error {
   var name: String {
     switch self {
     case .driver: "driver"
+    case .missedBeat: "missed_beat"
+    case .tooSlow: "too_slow"
     case .damaged: "error_flag"
     case .empty: "empty"
     case .noSOI: "no_soi"
@@ -46,6 +49,10 @@ enum DropCause: Int, CaseIterable, Error {
     switch self {
     case .driver:
       "the driver dropped it, or handed it over behind a newer one (a gap in its sequence): the camera or this program was too slow for a moment"
+    case .missedBeat:
+      "this program was not let run when it was due (file: and test: have a beat instead of a camera): the machine was busy with other things; --realtime helps"
+    case .tooSlow:
+      "this program was still at work on the frame before it (with --keep-all that takes as long as the network does): a smaller size or a lower rate helps"
     case .damaged: "the driver flagged it as damaged (V4L2_BUF_FLAG_ERROR): data was lost on the way from the camera"
     case .empty: "it was empty"
     case .short: "it was cut short: a raw picture that its driver did not fill"

@@ -9,6 +9,8 @@ struct LoopEvents: ~Copyable {
   private let paceTimer: Timer
   private let lookTimer: Timer
   private var hasSource = true
+  /// Until when the source was not waited for: nanoseconds of `Clock.monotonic`.
+  private(set) var sourceHeldUntil = Int64.min
 
   /// What happened.
   enum Event {
@@ -104,7 +106,12 @@ struct LoopEvents: ~Copyable {
   mutating func waitForSource(_ number: Int32, _ wanted: Bool) throws(SystemCallError) {
     guard wanted != hasSource else { return }
     hasSource = wanted
-    if wanted { try epoll.add(number, .readable, token: 0) } else { epoll.remove(number) }
+    if wanted {
+      try epoll.add(number, .readable, token: 0)
+      sourceHeldUntil = Clock.monotonic
+    } else {
+      epoll.remove(number)
+    }
   }
 
   /// Has packets sent again at an instant, in nanoseconds of `Clock.monotonic`.

@@ -9,6 +9,8 @@ final class Mailbox: Sendable {
     case add(SocketAddress)
     /// A receiver is sent a goodbye, and no more.
     case remove(SocketAddress)
+    /// What was measured so far is posted.
+    case tell
   }
 
   private let messages = Mutex<[Message]>([])

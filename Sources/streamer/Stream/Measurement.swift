@@ -1,4 +1,5 @@
 import LinuxIO
+import Statistics
 
 /// What of a camera's frames is measured: so many, behind others that are passed over.
 struct Measurement: Sendable {
@@ -24,6 +25,8 @@ struct Measurement: Sendable {
     let takenAt: Int64
     /// It was given back; 0 as long as it was not.
     var doneAt: Int64 = 0
+    /// That of its packets; nil where it was not sent.
+    var rtpTimestamp: UInt32?
   }
 
   /// How far it is.

@@ -6,6 +6,10 @@ struct ReportLink: ~Copyable {
   private let socket: DatagramSocket
   private let destination: SocketAddress
   private let name: CanonicalName
+  /// The interface by which the stream leaves, if one was asked for.
+  private let interface: String?
+  /// The group's receivers are heard: it needs a route.
+  private var isJoined: Bool
   /// From the first frame on.
   private var rtcp: RTCPSender?
 
@@ -14,36 +18,42 @@ struct ReportLink: ~Copyable {
     beside sender: borrowing DatagramSender, over route: Route, name: CanonicalName, isMuxed: Bool
   ) throws(SystemCallError) -> ReportLink {
     let stream = sender.destination
-    if isMuxed { return ReportLink(try DatagramSocket(sharing: sender), to: stream, name) }
-    let socket = try socket(beside: sender, route.interface)
+    if isMuxed { return ReportLink(try DatagramSocket(sharing: sender), to: stream, route, name, isJoined: true) }
+    let socket = try socket(beside: sender)
     try socket.setRoute(route, to: stream)
-    return ReportLink(socket, to: stream.with(port: stream.port + 1), name)
+    return ReportLink(
+      socket, to: stream.with(port: stream.port + 1), route, name, isJoined: !stream.isMulticast)
   }
 
-  private init(_ socket: consuming DatagramSocket, to destination: SocketAddress, _ name: CanonicalName) {
+  private init(
+    _ socket: consuming DatagramSocket, to destination: SocketAddress, _ route: Route, _ name: CanonicalName,
+    isJoined: Bool
+  ) {
     self.socket = socket
     self.destination = destination
     self.name = name
+    interface = route.interface
+    self.isJoined = isJoined
+    join()
+  }
+
+  private mutating func join() {
+    // Without a route there are no reports yet; the stream's packets tell the user.
+    if !isJoined { isJoined = socket.join(destination, interface: interface) == nil }
   }
 
   /// The port behind RTP's at this end, too, where it is free; a group's reports come to the group.
-  private static func socket(
-    beside sender: borrowing DatagramSender, _ interface: String?
-  ) throws(SystemCallError) -> DatagramSocket {
-    let group = sender.destination
-    if group.isMulticast {
-      do throws(SystemCallError) {
-        return try DatagramSocket(at: group.with(port: group.port + 1), interface: interface)
-      } catch {
-        // Without a route to the group there are no reports either; the stream's packets tell the user.
+  private static func socket(beside sender: borrowing DatagramSender) throws(SystemCallError) -> DatagramSocket {
+    let stream = sender.destination
+    do throws(SystemCallError) {
+      if stream.isMulticast { return try DatagramSocket(before: stream.with(port: stream.port + 1)) }
+      if (1..<UInt16.max).contains(sender.localAddress.port) {
+        return try DatagramSocket(at: .any(stream.family, port: sender.localAddress.port + 1))
       }
-    } else if (1..<UInt16.max).contains(sender.localAddress.port) {
-      let port = sender.localAddress.port + 1
-      do throws(SystemCallError) { return try DatagramSocket(at: .any(group.family, port: port)) } catch {
-        if error.errno != .addressInUse { throw error }
-      }
+    } catch {
+      if error.errno != .addressInUse { throw error }
     }
-    return try DatagramSocket(at: .any(group.family, port: 0))
+    return try DatagramSocket(at: .any(stream.family, port: 0))
   }
 
   /// For epoll.
@@ -73,6 +83,7 @@ struct ReportLink: ~Copyable {
   mutating func report(
     ssrc: UInt32, clock: MediaClock, time: (monotonic: Int64, realtime: Int64), scratch: UnsafeMutableRawBufferPointer
   ) {
+    join()
     let size = rtcp?.report(ssrc: ssrc, clock: clock, now: time.monotonic, realtime: time.realtime, into: scratch)
     send(scratch, size ?? 0)
   }

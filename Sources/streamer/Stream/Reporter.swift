@@ -6,6 +6,7 @@ struct Reporter {
   private let settings: StreamSettings
   private let hasSDP: Bool
   private let printsStatistics: Bool
+  private var saidMeasurements = 0
   private(set) var info: SourceInfo?
   private(set) var hasEnded = false
   /// The exit status that its end means.
@@ -61,6 +62,7 @@ struct Reporter {
       sayStatistics(state)
     }
     saySource(state)
+    sayMeasured(state)
     if let end = state.end, !hasEnded { sayEnd(end, state) }
   }
 
@@ -190,6 +192,14 @@ struct Reporter {
       StandardStream.output.line("\(name): \(receiver.address) reports \(receiver.reception.text)")
     }
     StandardStream.output.line("\(name): \(state.statistics.text)")
+  }
+
+  /// Where the time went so far, when that is asked for.
+  private mutating func sayMeasured(_ state: Board.State) {
+    guard state.measurements != saidMeasurements, printsStatistics else { return }
+    saidMeasurements = state.measurements
+    guard let report = BenchReport(settings, state) else { return log.info("\(name): nothing is measured yet") }
+    StandardStream.output.line(report.table)
   }
 
   private mutating func saySource(_ state: Board.State) {

@@ -1,8 +1,15 @@
+import Statistics
+
 /// A part of a frame's way, as its time is measured.
 enum Stage: Int, CaseIterable, Sendable {
   case driverToDequeue, dequeueToFirstPacket, dequeueToLastPacket, dequeueToRequeue, firstDataToFirstPacket
   case encoding
   case frameInterval
+  /// Measured by a receiver.
+  case driverToReceived, shownToReceived
+
+  /// Those that a camera's loop measures.
+  static let ofTheLoop = allCases.prefix(while: { $0 != .driverToReceived })
 
   /// Its key in JSON.
   var key: String {
@@ -14,6 +21,8 @@ enum Stage: Int, CaseIterable, Sendable {
     case .firstDataToFirstPacket: "first_data_to_first_packet"
     case .encoding: "encoding"
     case .frameInterval: "frame_interval"
+    case .driverToReceived: "driver_to_received"
+    case .shownToReceived: "glass_to_received"
     }
   }
 
@@ -27,32 +36,34 @@ enum Stage: Int, CaseIterable, Sendable {
     case .firstDataToFirstPacket: "first data seen to first packet sent"
     case .encoding: "encoding"
     case .frameInterval: "between two frames"
+    case .driverToReceived: "driver's timestamp to received whole"
+    case .shownToReceived: "time that is seen to received whole"
     }
   }
 }
 
-/// The times of all stages of a camera's frames, always measured: recording one takes some nanoseconds.
+/// The times of a loop's stages.
 struct Stages: ~Copyable {
   private let histograms: UnsafeMutablePointer<Histogram>
 
   init() {
-    histograms = .allocate(capacity: Stage.allCases.count)
-    for stage in Stage.allCases { (histograms + stage.rawValue).initialize(to: Histogram()) }
+    histograms = .allocate(capacity: Stage.ofTheLoop.count)
+    for stage in Stage.ofTheLoop { (histograms + stage.rawValue).initialize(to: Histogram()) }
   }
 
   deinit {
-    histograms.deinitialize(count: Stage.allCases.count)
+    histograms.deinitialize(count: Stage.ofTheLoop.count)
     histograms.deallocate()
   }
 
   @inline(__always)
   func record(_ stage: Stage, _ nanoseconds: Int64) { histograms[stage.rawValue].record(nanoseconds) }
 
-  func reset() { for stage in Stage.allCases { histograms[stage.rawValue].reset() } }
+  func reset() { for stage in Stage.ofTheLoop { histograms[stage.rawValue].reset() } }
 
   /// What was measured so far, of the stages that there were.
   var distributions: [(stage: Stage, times: Distribution)] {
-    Stage.allCases.compactMap { stage in
+    Stage.ofTheLoop.compactMap { stage in
       histograms[stage.rawValue].count > 0 ? (stage, histograms[stage.rawValue].distribution) : nil
     }
   }

@@ -28,11 +28,15 @@ struct StreamCommand {
       for index in 0..<epoll.wait() {
         let token = epoll.token(at: index)
         if token == signalToken {
-          guard signals.next() != nil else { continue }
-          // A camera whose driver hangs can't be waited for for ever.
-          if isStopping { return 1 }
-          isStopping = true
-          stop(threads)
+          switch signals.next() {
+          case .tell: threads.forEach { $0.mailbox.post(.tell) }
+          case .stop:
+            // A camera whose driver hangs can't be waited for for ever.
+            if isStopping { return 1 }
+            isStopping = true
+            stop(threads)
+          case nil: break
+          }
           continue
         }
         let camera = Int(token)

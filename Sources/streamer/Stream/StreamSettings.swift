@@ -11,12 +11,15 @@ struct StreamSettings: Sendable {
   let measurement: Measurement?
 
   /// Camera `index` of the command line: it has the ports, the SSRC and the CPU behind those of the one before.
-  init(_ options: StreamOptions, camera index: Int, measurement: Measurement? = nil) throws {
+  /// - Parameter receiver: one more than the options name.
+  init(
+    _ options: StreamOptions, camera index: Int, measurement: Measurement? = nil, receiver: SocketAddress? = nil
+  ) throws {
     self.options = options
     self.measurement = measurement
     camera = options.cameras[index]
     ssrc = options.ssrc &+ UInt32(index)
     cpu = options.cpu.map { $0 + index }
-    destinations = try options.endpoints.map { try $0.address(forCamera: index) }
+    destinations = try options.endpoints.map { try $0.address(forCamera: index) } + (receiver.map { [$0] } ?? [])
   }
 }

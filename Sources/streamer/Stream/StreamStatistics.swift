@@ -38,7 +38,7 @@ struct StreamStatistics: Equatable, Sendable {
   /// - Parameter said: a bit for each cause; it is brought up to date.
   func newDrops(since said: inout UInt32) -> Bool {
     var now = said
-    for cause in 0..<32 where drops[cause] > 0 { now |= 1 << UInt32(cause) }
+    for cause in drops.indices where drops[cause] > 0 { now |= 1 << UInt32(cause) }
     defer { said = now }
     return now != said
   }

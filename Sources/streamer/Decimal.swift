@@ -1,0 +1,12 @@
+extension Double {
+  /// With so many places behind the point.
+  func decimal(_ places: Int) -> String {
+    var scale = 1.0
+    for _ in 0..<places { scale *= 10 }
+    let scaled = Int64(exactly: (self * scale).rounded()) ?? .max
+    guard places > 0 else { return "\(scaled)" }
+    let digits = "\(scaled.magnitude % UInt64(scale))"
+    let fraction = String(repeating: "0", count: places - digits.count) + digits
+    return "\(scaled < 0 ? "-" : "")\(scaled.magnitude / UInt64(scale)).\(fraction)"
+  }
+}
