@@ -47,9 +47,9 @@ struct QualityControl {
     let elapsed = last.map { min(max(Double(timestamp - $0), 0), 1e9) } ?? interval
     last = timestamp
     interval += (elapsed - interval) / 8
-    // What was not used is not kept for long: a burst would follow.
+    // What was not used is not kept for long: a burst would follow. Nor is what the worst quality was too much by.
     let share = rate * interval / 1e9
-    debt = max(debt + Double(size) - rate * elapsed / 1e9, -2 * share)
+    debt = min(max(debt + Double(size) - rate * elapsed / 1e9, -2 * share), rate * Self.horizon / 2)
     let wanted = min(max(share - debt * interval / 1e9 / Self.horizon, share / 4), 2 * share)
     // As it is, it is good enough: no flicker from frame to frame.
     let error = Double(size) / wanted
