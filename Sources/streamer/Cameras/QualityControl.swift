@@ -46,7 +46,8 @@ struct QualityControl {
   mutating func encoded(_ size: Int, at timestamp: Int64) {
     let elapsed = last.map { min(max(Double(timestamp - $0), 0), 1e9) } ?? interval
     last = timestamp
-    interval += (elapsed - interval) / 8
+    // A pause is no interval.
+    interval += (min(elapsed, 2 * interval) - interval) / 8
     // What was not used is not kept for long: a burst would follow. Nor is what the worst quality was too much by.
     let share = rate * interval / 1e9
     debt = min(max(debt + Double(size) - rate * elapsed / 1e9, -2 * share), rate * Self.horizon / 2)
