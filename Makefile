@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 SECONDS ?= 600
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring kinds soak soak-fuzz soak-stream soak-early lab debian13 install clean
+.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds soak soak-fuzz soak-stream soak-early lab debian13 install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,11 @@ bench-measuring: ## what it costs to measure always: CPU time beside a build tha
 	scripts/build streamer
 	scripts/build streamer -Xswiftc -DUNMEASURED --scratch-path .build/unmeasured
 	@bench/measuring
+
+bench-encode: ## what encoding raw pictures costs beside libjpeg-turbo's own call, by format, size and colours
+	@scripts/deps build
+	scripts/build encoding
+	@.build/release/encoding
 
 bench-gate: ## fail where a part takes over 5 % more instructions than bench/thresholds.json has, or allocates
 	@scripts/deps build test

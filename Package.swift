@@ -12,11 +12,13 @@ let package = Package(
     .target(name: "CLinux"),
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
     .target(name: "LinuxIO", dependencies: ["CLinux"], cSettings: gnu),
     .target(name: "RTPCore"),
     .target(name: "Statistics"),
     .target(name: "V4L2Capture", dependencies: ["LinuxIO", "CLinux"], cSettings: gnu),
-    .target(name: "JPEGCodec", dependencies: ["CTurboJPEG"]),
+    .target(name: "JPEGCodec", dependencies: ["CTurboJPEG", "CJPEG"]),
     .executableTarget(
       name: "streamer", dependencies: ["LinuxIO", "RTPCore", "Statistics", "V4L2Capture", "JPEGCodec"],
       cSettings: gnu),
@@ -24,6 +26,7 @@ let package = Package(
       name: "benchmarks", dependencies: ["LinuxIO", "RTPCore", "Statistics", "V4L2Capture", "JPEGCodec"],
       path: "bench/micro",
       cSettings: gnu),
+    .executableTarget(name: "encoding", dependencies: ["JPEGCodec", "CTurboJPEG"], path: "bench/encoding"),
     .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO"], cSettings: gnu),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(

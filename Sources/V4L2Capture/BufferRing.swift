@@ -105,6 +105,9 @@ struct Lender: ~Copyable {
   let device: Device
   private let capacity: Int
   private var mapped = 0
+  /// Memories of a buffer.
+  private var planeCount = 1
+  /// Of all buffers, those of a buffer behind each other.
   private let maps: UnsafeMutablePointer<MemoryMap>
   /// Scratch for the planes of one buffer.
   private let planes: UnsafeMutablePointer<v4l2_plane>
@@ -121,7 +124,7 @@ struct Lender: ~Copyable {
     queue = isWatched && !device.isMultiPlanar ? BufferQueue(capacity: capacity) : nil
     self.device = device
     self.capacity = capacity
-    maps = .allocate(capacity: capacity)
+    maps = .allocate(capacity: capacity * Self.mostPlanes)
     planes = .allocate(capacity: Int(VIDEO_MAX_PLANES))
     planes.initialize(repeating: v4l2_plane(), count: Int(VIDEO_MAX_PLANES))
   }
@@ -131,6 +134,9 @@ struct Lender: ~Copyable {
     maps.deallocate()
     planes.deallocate()
   }
+
+  /// More than any format has that is known here.
+  private static let mostPlanes = 3
 
   var largest: Int { (0..<mapped).reduce(0) { max($0, maps[$1].bytes.count) } }
 
@@ -150,7 +156,8 @@ struct Lender: ~Copyable {
     for index in 0..<capacity {
       try map(UInt32(index))
       var buffer = buffer(UInt32(index))
-      queue?.append(index, maps[index].bytes)
+      let memory = bytes(index)
+      queue?.append(index, memory)
       try device.request("VIDIOC_QBUF", CLINUX_VIDIOC_QBUF, &buffer)
     }
     var type = device.bufferType
@@ -169,8 +176,17 @@ struct Lender: ~Copyable {
   private mutating func map(_ index: UInt32) throws(CaptureError) {
     var buffer = buffer(index)
     try device.request("VIDIOC_QUERYBUF", CLINUX_VIDIOC_QUERYBUF, &buffer)
-    let length = device.isMultiPlanar ? planes[0].length : buffer.length
-    let offset = device.isMultiPlanar ? planes[0].m.mem_offset : buffer.m.offset
+    guard device.isMultiPlanar else {
+      return try map(offset: buffer.m.offset, length: buffer.length)
+    }
+    planeCount = Int(buffer.length)
+    guard (1...Self.mostPlanes).contains(planeCount) else {
+      throw CaptureError(device.path, "its pictures are in \(planeCount) memories each; one to three can be read")
+    }
+    for plane in 0..<planeCount { try map(offset: planes[plane].m.mem_offset, length: planes[plane].length) }
+  }
+
+  private mutating func map(offset: UInt32, length: UInt32) throws(CaptureError) {
     do throws(SystemCallError) {
       let map = try MemoryMap(device.descriptor, offset: Int(offset), length: Int(length), name: device.path)
       (maps + mapped).initialize(to: map)
@@ -178,6 +194,11 @@ struct Lender: ~Copyable {
     } catch {
       throw CaptureError(error)
     }
+  }
+
+  /// A buffer's memory, or one of its memories.
+  private func bytes(_ index: Int, plane: Int = 0) -> UnsafeMutableRawBufferPointer {
+    maps[index * planeCount + plane].bytes
   }
 
   @inline(__always)
@@ -191,8 +212,8 @@ struct Lender: ~Copyable {
       throw CaptureError(SystemCallError("VIDIOC_DQBUF", on: device.path, errno, remedy: Device.remedy(errno)))
     }
     let index = Int(buffer.index)
-    guard index < mapped else {
-      throw CaptureError(device.path, "its driver gave buffer \(index) of \(mapped)")
+    guard index < capacity else {
+      throw CaptureError(device.path, "its driver gave buffer \(index) of \(capacity)")
     }
     let now = Clock.monotonic
     let stamp = buffer.timestamp.nanoseconds
@@ -203,9 +224,10 @@ struct Lender: ~Copyable {
     queue?.remove(index, sequence: buffer.sequence, byteCount: Int(buffer.bytesused))
     lent += 1
     return Frame(
-      bytes: used(buffer, of: maps[index].bytes), sequence: buffer.sequence,
+      bytes: used(buffer, plane: 0), sequence: buffer.sequence,
       timestamp: source == .unknown ? now : stamp, takenAt: now,
-      isDamaged: buffer.flags & UInt32(V4L2_BUF_FLAG_ERROR) != 0, lender: address, index: buffer.index
+      isDamaged: buffer.flags & UInt32(V4L2_BUF_FLAG_ERROR) != 0, second: used(buffer, plane: 1),
+      third: used(buffer, plane: 2), lender: address, index: buffer.index
     ) { lender, index in
       Lender.takeBack(lender.assumingMemoryBound(to: Lender.self), index)
     }
@@ -217,10 +239,12 @@ struct Lender: ~Copyable {
 
   mutating func stopWatching() { queue = nil }
 
-  /// The part of a buffer that the driver filled, whatever it says.
-  private func used(_ buffer: v4l2_buffer, of bytes: UnsafeMutableRawBufferPointer) -> UnsafeRawBufferPointer {
-    let start = device.isMultiPlanar ? min(Int(planes[0].data_offset), bytes.count) : 0
-    let end = min(Int(device.isMultiPlanar ? planes[0].bytesused : buffer.bytesused), bytes.count)
+  /// The part of a buffer's memory that the driver filled, whatever it says.
+  private func used(_ buffer: v4l2_buffer, plane: Int) -> UnsafeRawBufferPointer {
+    guard plane < planeCount else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    let bytes = bytes(Int(buffer.index), plane: plane)
+    let start = device.isMultiPlanar ? min(Int(planes[plane].data_offset), bytes.count) : 0
+    let end = min(Int(device.isMultiPlanar ? planes[plane].bytesused : buffer.bytesused), bytes.count)
     return UnsafeRawBufferPointer(rebasing: bytes[start..<max(start, end)])
   }
 
@@ -231,7 +255,8 @@ struct Lender: ~Copyable {
       end(lender)
       return
     }
-    lender.pointee.queue?.append(Int(index), lender.pointee.maps[Int(index)].bytes)
+    let memory = lender.pointee.bytes(Int(index))
+    lender.pointee.queue?.append(Int(index), memory)
     var buffer = lender.pointee.buffer(index)
     if let errno = lender.pointee.device.descriptor.control(CLINUX_VIDIOC_QBUF, &buffer) {
       lender.pointee.refusal = errno

@@ -7,6 +7,19 @@ public struct Format: Equatable, Sendable {
   public let size: FrameSize
   /// The largest frame, in bytes, as the driver says it.
   public let imageBytes: UInt32
+  /// Bytes from line to line, of each of a frame's memories (`Frame.planes`).
+  public let strides: [UInt32]
+  public let colours: Colorimetry
+
+  public init(
+    _ format: PixelFormat, _ size: FrameSize, imageBytes: UInt32, strides: [UInt32], colours: Colorimetry
+  ) {
+    self.format = format
+    self.size = size
+    self.imageBytes = imageBytes
+    self.strides = strides
+    self.colours = colours
+  }
 }
 
 extension Device {
@@ -38,21 +51,14 @@ extension Device {
       argument.fmt.pix.height = size.height
       argument.fmt.pix.pixelformat = format.rawValue
       argument.fmt.pix.field = V4L2_FIELD_ANY.rawValue
+      // Its fields behind `priv` are meant: colours.
+      argument.fmt.pix.priv = UInt32(V4L2_PIX_FMT_PRIV_MAGIC)
     }
     return argument
   }
 
   private func read(_ format: v4l2_format) -> Format {
-    if isMultiPlanar {
-      let given = format.fmt.pix_mp
-      return Format(
-        format: PixelFormat(rawValue: given.pixelformat), size: FrameSize(given.width, given.height),
-        imageBytes: given.plane_fmt.0.sizeimage)
-    }
-    let given = format.fmt.pix
-    return Format(
-      format: PixelFormat(rawValue: given.pixelformat), size: FrameSize(given.width, given.height),
-      imageBytes: given.sizeimage)
+    isMultiPlanar ? Format(format.fmt.pix_mp) : Format(format.fmt.pix)
   }
 
   /// A driver without rates (ENOTTY, or no V4L2_CAP_TIMEPERFRAME) has none to set: nil.
@@ -68,5 +74,30 @@ extension Device {
     }
     let given = parameters.parm.capture.timeperframe
     return FrameRate(given.denominator, given.numerator)
+  }
+}
+
+extension Format {
+  init(_ given: v4l2_pix_format) {
+    format = PixelFormat(rawValue: given.pixelformat)
+    size = FrameSize(given.width, given.height)
+    imageBytes = given.sizeimage
+    strides = [given.bytesperline]
+    colours = Colorimetry(
+      space: given.colorspace, encoding: given.ycbcr_enc, quantization: given.quantization,
+      isFullByDefault: format.isFullByDefault)
+  }
+
+  init(_ given: v4l2_pix_format_mplane) {
+    format = PixelFormat(rawValue: given.pixelformat)
+    size = FrameSize(given.width, given.height)
+    let planes = withUnsafeBytes(of: given.plane_fmt) { bytes in
+      Array(bytes.bindMemory(to: v4l2_plane_pix_format.self).prefix(Int(max(1, given.num_planes))))
+    }
+    imageBytes = planes.reduce(0) { $0 &+ $1.sizeimage }
+    strides = planes.map(\.bytesperline)
+    colours = Colorimetry(
+      space: given.colorspace, encoding: UInt32(given.ycbcr_enc), quantization: UInt32(given.quantization),
+      isFullByDefault: format.isFullByDefault)
   }
 }

@@ -4,6 +4,9 @@ import LinuxIO
 public struct Frame: ~Copyable {
   /// The picture's bytes where the camera put them; valid as long as this value lives.
   public let bytes: UnsafeRawBufferPointer
+  /// The further memories of a raw picture whose planes have one each; empty where there is none.
+  public let second: UnsafeRawBufferPointer
+  public let third: UnsafeRawBufferPointer
   /// The camera's number of it; a gap is frames that the driver dropped.
   public let sequence: UInt32
   /// When it was captured: CLOCK_MONOTONIC, nanoseconds.
@@ -24,10 +27,13 @@ public struct Frame: ~Copyable {
   ///   - index: which of the lender's buffers it is.
   public init(
     bytes: UnsafeRawBufferPointer, sequence: UInt32, timestamp: Int64, takenAt: Int64 = Clock.monotonic,
-    isDamaged: Bool = false,
-    lender: UnsafeMutableRawPointer, index: UInt32, giveBack: @escaping GiveBack
+    isDamaged: Bool = false, second: UnsafeRawBufferPointer = .init(start: nil, count: 0),
+    third: UnsafeRawBufferPointer = .init(start: nil, count: 0), lender: UnsafeMutableRawPointer, index: UInt32,
+    giveBack: @escaping GiveBack
   ) {
     self.bytes = bytes
+    self.second = second
+    self.third = third
     self.sequence = sequence
     self.timestamp = timestamp
     self.takenAt = takenAt

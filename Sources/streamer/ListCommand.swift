@@ -18,6 +18,12 @@ struct ListCommand {
     let driver: String
     let bus: String
     let modes: [Mode]
+    let controls: [ListedControl]
+  }
+
+  private struct ListedControl {
+    let text: String
+    let json: JSON
   }
 
   func run() throws -> Int32 {
@@ -31,8 +37,13 @@ struct ListCommand {
   private func camera(_ entry: DeviceEntry) -> Camera? {
     do throws(CaptureError) {
       let device = try Device(opening: entry.path)
+      let controls = device.controls().map { control in
+        let now = device.value(of: control)
+        return ListedControl(text: control.text(now: now), json: control.json(now: now))
+      }
       return Camera(
-        entry: entry, card: device.card, driver: device.driver, bus: device.bus, modes: device.modes())
+        entry: entry, card: device.card, driver: device.driver, bus: device.bus, modes: device.modes(),
+        controls: controls)
     } catch {
       if error.cause == nil { log.debug(error.description) } else { log.warning(error.description) }
       return nil
@@ -41,7 +52,8 @@ struct ListCommand {
 
   private func text(_ camera: Camera) -> String {
     (["\(camera.entry.path)  \(camera.card) (\(camera.driver), \(camera.bus))"]
-      + camera.entry.stableNames.map { "  \($0)" } + camera.modes.map { "  \($0)" }).joined(separator: "\n")
+      + camera.entry.stableNames.map { "  \($0)" } + camera.modes.map { "  \($0)" }
+      + camera.controls.map { "  \($0.text)" }).joined(separator: "\n")
   }
 
   private func json(_ camera: Camera) -> JSON {
@@ -49,7 +61,7 @@ struct ListCommand {
       ("path", .string(camera.entry.path)), ("card", .string(camera.card)), ("driver", .string(camera.driver)),
       ("bus", .string(camera.bus)),
       ("stable_names", .array(camera.entry.stableNames.map { .string($0) })),
-      ("modes", .array(camera.modes.map(json))),
+      ("modes", .array(camera.modes.map(json))), ("controls", .array(camera.controls.map(\.json))),
     ])
   }
 

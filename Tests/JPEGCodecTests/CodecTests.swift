@@ -9,10 +9,7 @@ import Testing
     for offset in 0..<luma.width * luma.height {
       luma.start[offset] = UInt8(truncatingIfNeeded: offset % luma.width * 255 / luma.width)
     }
-    let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: JPEGEncoder.largestJPEG(width: width, height: height), alignment: 16)
-    defer { memory.deallocate() }
-    return Array(memory[..<(try JPEGEncoder().encode(picture, quality: 90, into: memory))])
+    return try picture.jpeg(quality: 90)
   }
 
   @Test(arguments: [(16, 16), (17, 31), (640, 480), (641, 481), (1001, 3)])

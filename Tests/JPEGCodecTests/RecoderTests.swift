@@ -9,10 +9,7 @@ import Testing
     let picture = PlanarPicture(width: 320, height: 240)
     let luma = picture.plane(0)
     for offset in 0..<320 * 240 { luma.start[offset] = UInt8(truncatingIfNeeded: offset * offset / 640) }
-    let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: JPEGEncoder.largestJPEG(width: 320, height: 240), alignment: 16)
-    defer { memory.deallocate() }
-    jpeg = Array(memory[..<(try JPEGEncoder().encode(picture, quality: 80, into: memory))])
+    jpeg = try picture.jpeg(quality: 80)
   }
 
   /// The JPEG as progressive, by the library's own hand.

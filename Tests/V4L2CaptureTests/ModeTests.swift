@@ -43,6 +43,55 @@ import Testing
     #expect(try choose(ModeRequest(), [try mode("640x480", [])]) == "MJPG 640x480 -")
   }
 
+  @Test func aRawFormatIsTakenWhereThereIsNoJPEG() throws {
+    let formats = ["YUYV", "RGB3", "GREY", "BA81", "NV12", "H264"].map { PixelFormat(name: $0) ?? .mjpeg }
+    let modes = try formats.map { try mode("640x480", [30], $0) }
+    #expect(try choose(ModeRequest(), modes) == "NV12 640x480 30")
+    #expect(try choose(ModeRequest(format: yuyv), modes) == "YUYV 640x480 30")
+    // The cheapest that reaches what is asked for.
+    #expect(
+      try choose(ModeRequest(size: FrameSize(1280, 720)), modes + [try mode("1280x720", [10], yuyv)])
+        == "YUYV 1280x720 10")
+    #expect(
+      try choose(ModeRequest(rate: FrameRate(60)), modes + [try mode("640x480", [60, 30], yuyv)]) == "YUYV 640x480 60")
+    // Colour before none, JPEG before all.
+    #expect(try choose(ModeRequest(), [modes[2], modes[3]]) == "BA81 640x480 30")
+    #expect(try choose(ModeRequest(), [modes[2]]) == "GREY 640x480 30")
+    #expect(try choose(ModeRequest(), modes + [try mode("320x240", [30])]) == "MJPG 320x240 30")
+    #expect(
+      try choose(ModeRequest(size: FrameSize(640, 480)), modes + [try mode("320x240", [30])]) == "NV12 640x480 30")
+    // A size that raw pictures come at slowly is not smooth.
+    #expect(try choose(ModeRequest(), modes + [try mode("1920x1080", [5], yuyv)]) == "NV12 640x480 30")
+  }
+
+  @Test func formatsHaveManyNames() {
+    for (name, code) in [
+      ("yuyv", "YUYV"), ("YUY2", "YUYV"), ("nv12", "NV12"), ("yu12", "YU12"), ("i420", "YU12"), ("grey", "GREY"),
+      ("rgb24", "RGB3"), ("RGB3", "RGB3"), ("bgr24", "BGR3"), ("422p", "422P"), ("pbaa", "pBAA"), ("pgAA", "pgAA"),
+      ("Y16", "Y16"), ("mjpg", "MJPG"), ("h264", "H264"),
+    ] { #expect(PixelFormat(name: name)?.description == code) }
+    #expect(PixelFormat(name: "nv12")?.cost != nil && PixelFormat(name: "h264")?.cost == nil)
+    #expect(PixelFormat(name: "") == nil && PixelFormat(name: "yuv422 10 bit") == nil)
+  }
+
+  /// By videodev2.h's V4L2_MAP_*_DEFAULT.
+  @Test func coloursFollowFromTheColourSpace() {
+    func colours(_ space: UInt32, _ encoding: UInt32, _ quantization: UInt32, isRGB: Bool = false) -> Colorimetry {
+      Colorimetry(space: space, encoding: encoding, quantization: quantization, isFullByDefault: isRGB)
+    }
+    // None, SMPTE 170M, BT.709, JPEG, sRGB, BT.2020.
+    for (space, encoding, isFull) in [
+      (UInt32(0), Colorimetry.Encoding.bt601, false), (1, .bt601, false), (3, .bt709, false), (7, .bt601, true),
+      (8, .bt601, false), (10, .bt2020, false),
+    ] {
+      #expect(colours(space, 0, 0) == Colorimetry(encoding, isFullRange: isFull))
+      #expect(colours(space, 0, 0, isRGB: true).isFullRange)
+      #expect(colours(space, 0, 2, isRGB: true).isFullRange == false)
+    }
+    #expect(colours(8, 2, 1) == Colorimetry(.bt709, isFullRange: true))
+    #expect(colours(3, 1, 2) == Colorimetry(.bt601, isFullRange: false))
+  }
+
   /// Why a request is refused; empty where it is not.
   private func refusal(_ request: ModeRequest, _ modes: [Mode]) -> String {
     do throws(ModeNotOffered) {
@@ -60,7 +109,9 @@ import Testing
       #expect(refusal(request, modes).contains("\n  MJPG 640x480 at 30, 15 fps\n  YUYV 640x480 at 30 fps"))
     }
     #expect(refusal(ModeRequest(rate: FrameRate(60)), modes).contains("--fps 60"))
-    #expect(refusal(ModeRequest(), [modes[1]]).contains("does not offer MJPEG"))
+    #expect(
+      refusal(ModeRequest(), [try mode("640x480", [30], PixelFormat("H264"))]).contains(
+        "does not offer JPEG, nor a raw format"))
     #expect(refusal(ModeRequest(), []).contains("no mode"))
   }
 

@@ -172,6 +172,17 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual({(f.width, f.height) for f in frames}, {(25, 19)})
         self.assertGreater(len({f.scan for f in frames}), 45)
 
+    def test_a_bit_rate_is_held(self):
+        for rate in (6, 8):
+            with self.subTest(rate), rtpjpeg.Receiver() as receiver:
+                with Run("test:", "--bitrate", rate, "--to", f"127.0.0.1:{receiver.port}"):
+                    receiver.collect(8, until=lambda r: r.markers() >= 150)
+                frames = rtpjpeg.frames(receiver.packets())[30:]
+            seconds = ((frames[-1].timestamp - frames[0].timestamp) & 0xFFFFFFFF) / 90_000
+            # The headers of the JPEGs are not sent: 0.6 kB each.
+            found = 8 * sum(len(frame.scan) + 600 for frame in frames[1:]) / seconds / 1e6
+            self.assertLess(abs(found / rate - 1), 0.1, found)
+
     def test_two_cameras_have_threads_and_ports_of_their_own(self):
         folder = pictures.jpegs(640, 480, count=3, sampling="422")
         port = free_port(4)

@@ -20,6 +20,8 @@ struct ScriptedSource: FrameSource, ~Copyable {
   private var entries: [Entry]
   private let memory = UnsafeMutableRawPointer.allocate(byteCount: 1 << 20, alignment: 16)
   private let lent: UnsafeMutablePointer<Int>
+  /// Of a camera of raw pictures: how many were encoded.
+  private let encoded: UnsafeMutablePointer<Int>?
   private let stop: () -> Void
   private let atEveryFrame: () -> Void
   let workedThrough: UInt64?
@@ -28,9 +30,11 @@ struct ScriptedSource: FrameSource, ~Copyable {
   ///   - bell: is raised as long as there are frames.
   ///   - lent: how many frames are out, for the test to see.
   init(
-    _ entries: [Entry], bell: consuming EventFD, lent: UnsafeMutablePointer<Int>, workedThrough: UInt64?,
+    _ entries: [Entry], bell: consuming EventFD, lent: UnsafeMutablePointer<Int>, encoded: UnsafeMutablePointer<Int>?,
+    workedThrough: UInt64?,
     stop: @escaping () -> Void, atEveryFrame: @escaping () -> Void
   ) {
+    self.encoded = encoded
     bell.raise()
     self.bell = bell
     self.entries = entries
@@ -45,6 +49,13 @@ struct ScriptedSource: FrameSource, ~Copyable {
   var number: Int32 { bell.number }
 
   var isQueue: Bool { true }
+
+  var isRaw: Bool { encoded != nil }
+
+  mutating func encode(_ frame: consuming Frame, repairs: Bool) throws(DropCause) -> Frame {
+    encoded?.pointee += 1
+    return frame
+  }
 
   mutating func next() throws -> Frame? {
     atEveryFrame()
@@ -69,7 +80,7 @@ struct ScriptedSource: FrameSource, ~Copyable {
   /// - Returns: what was counted, and what a receiver got: packets with the marker, and all.
   func run(
     _ entries: [ScriptedSource.Entry], packetSize: Int = 1400, words: [String] = [], mostHeld: Int = 0,
-    workedThrough: UInt64? = nil
+    workedThrough: UInt64? = nil, encoded: UnsafeMutablePointer<Int>? = nil
   ) throws -> (statistics: StreamStatistics, packets: Int, markers: Int) {
     var receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1 << 22)
     let lent = UnsafeMutablePointer<Int>.allocate(capacity: 1)
@@ -78,7 +89,8 @@ struct ScriptedSource: FrameSource, ~Copyable {
     let board = try Board()
     let mailbox = try Mailbox()
     let source = ScriptedSource(
-      entries, bell: try EventFD(), lent: lent, workedThrough: workedThrough, stop: { mailbox.post(.stop) }
+      entries, bell: try EventFD(), lent: lent, encoded: encoded, workedThrough: workedThrough,
+      stop: { mailbox.post(.stop) }
     ) {
       #expect(lent.pointee <= mostHeld)
     }
@@ -157,6 +169,18 @@ struct ScriptedSource: FrameSource, ~Copyable {
       words: keepsAll ? ["--keep-all"] : [], mostHeld: keepsAll ? 0 : 1)
     #expect(result.statistics.captured == 4 && result.statistics.stale == (keepsAll ? 0 : 2))
     #expect(result.statistics.sent == (keepsAll ? 4 : 2) && result.markers == (keepsAll ? 4 : 2))
+  }
+
+  /// What a newer frame takes the place of is given back as it is.
+  @Test func staleFramesAreNotEncoded() throws {
+    let jpeg = try TestJPEG.make()
+    let encoded = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+    defer { encoded.deallocate() }
+    encoded.initialize(to: 0)
+    let result = try CameraLoopTests().run(
+      [(1, 3_600_000), (2, 10), (3, 20), (4, 30)].map { .init(bytes: jpeg, sequence: $0, time: $1) }, mostHeld: 1,
+      encoded: encoded)
+    #expect(result.statistics.stale == 2 && result.statistics.sent == 2 && encoded.pointee == 2)
   }
 
   @Test func lateIsWhatIsLaterThanUsual() {

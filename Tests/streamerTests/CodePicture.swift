@@ -127,11 +127,7 @@ struct CodePicture {
     let picture = PlanarPicture(width: width, height: height)
     let plane = picture.plane(0)
     for y in 0..<height { for x in 0..<width { plane.start[y * plane.width + x] = luma[y * width + x] } }
-    let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: JPEGEncoder.largestJPEG(width: width, height: height), alignment: 16)
-    defer { memory.deallocate() }
-    let size = try JPEGEncoder().encode(picture, quality: quality, into: memory)
     var decoder = try JPEGDecoder()
-    return Array(try decoder.decode(UnsafeRawBufferPointer(rebasing: memory[..<size]), to: .luma).pixels)
+    return try picture.jpeg(quality: quality).withUnsafeBytes { Array(try decoder.decode($0, to: .luma).pixels) }
   }
 }

@@ -25,7 +25,8 @@ import Testing
     #expect(options.cameras == [.device("/dev/video0")])
     #expect(options.endpoints.map(\.host) == ["host"] && options.endpoints.map(\.port) == [5000])
     #expect(
-      options.packetSize == .upTo(1400) && options.payloadType == 26 && options.buffers == 4 && options.quality == 80)
+      options.packetSize == .upTo(1400) && options.payloadType == 26 && options.buffers == 4
+        && options.encoding.quality == nil)
     #expect(options.request.size == nil && options.request.rate == nil && options.cpu == nil)
   }
 
@@ -53,7 +54,7 @@ import Testing
       (["test:", "--to", "h:1", "--quality", "101"], "--quality '101'"),
       (["test:", "--to", "h:1", "--payload-type", "128"], "--payload-type '128'"),
       (["test:", "--to", "h:1", "--ssrc", "xyz"], "--ssrc 'xyz'"),
-      (["test:", "--to", "h:1", "--format", "yuyv"], "--format 'yuyv'"),
+      (["test:", "--to", "h:1", "--format", "h264"], "--format 'h264'"),
       (["test:", "--to", "h:1", "--buffers", "1"], "--buffers '1'"),
       (["test:", "--to", "h:1", "--log-level", "loud"], "--log-level 'loud'"),
       (["test:", "--two", "h:1"], "did you mean --to?"), (["test:", "--xyzzyxyzzy"], "--xyzzyxyzzy"),

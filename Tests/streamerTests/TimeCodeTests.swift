@@ -125,13 +125,10 @@ import Testing
     let now: Int64 = 1_763_740_800_987_654_321
     var picture = TestPicture(width: width, height: height)
     picture.draw(frame: 12_345, at: now)
-    let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: JPEGEncoder.largestJPEG(width: width, height: height), alignment: 16)
-    defer { memory.deallocate() }
     var reader = try GlassReader()
     for quality in [20, 80, 100] {
-      let size = try JPEGEncoder().encode(picture.planes, quality: quality, into: memory)
-      let latency = reader.latency(of: UnsafeRawBufferPointer(rebasing: memory[..<size]), arrival: now + 21_000_000)
+      let jpeg = try picture.planes.jpeg(quality: quality)
+      let latency = jpeg.withUnsafeBytes { reader.latency(of: $0, arrival: now + 21_000_000) }
       #expect(latency == 21_654_321, "quality \(quality)")
     }
     let (read, unread, ahead) = (reader.latency.count, reader.unread, reader.ahead)

@@ -5,14 +5,7 @@ enum Picture {
   /// A real encoder's header, and a scan of random bytes, stuffed as T.81 has it, with EOI: so many bytes in all.
   static func jpeg(_ size: Int, quality: Int = 80) -> [UInt8] {
     let picture = PlanarPicture(width: 64, height: 64)
-    let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: JPEGEncoder.largestJPEG(width: 64, height: 64), alignment: 16)
-    defer { memory.deallocate() }
-    guard let encoder = try? JPEGEncoder(), let count = try? encoder.encode(picture, quality: quality, into: memory)
-    else {
-      return []
-    }
-    var jpeg = Array(memory[..<count])
+    guard var jpeg = try? picture.jpeg(quality: quality) else { return [] }
     // SOS has three components: it and its length are 14 bytes.
     guard let sos = jpeg.indices.first(where: { jpeg[$0] == 0xFF && jpeg[$0 + 1] == 0xDA }) else { return [] }
     jpeg.removeSubrange((sos + 14)...)

@@ -121,6 +121,26 @@ static const unsigned long CLINUX_VIDIOC_DQBUF = VIDIOC_DQBUF;
 static const unsigned long CLINUX_VIDIOC_STREAMON = VIDIOC_STREAMON;
 static const unsigned long CLINUX_VIDIOC_STREAMOFF = VIDIOC_STREAMOFF;
 
+static const unsigned long CLINUX_VIDIOC_QUERY_EXT_CTRL = VIDIOC_QUERY_EXT_CTRL;
+static const unsigned long CLINUX_VIDIOC_QUERYMENU = VIDIOC_QUERYMENU;
+static const unsigned long CLINUX_VIDIOC_G_EXT_CTRLS = VIDIOC_G_EXT_CTRLS;
+static const unsigned long CLINUX_VIDIOC_S_EXT_CTRLS = VIDIOC_S_EXT_CTRLS;
+static const uint32_t CLINUX_CTRL_FLAG_NEXT_CTRL = V4L2_CTRL_FLAG_NEXT_CTRL;
+static const uint32_t CLINUX_CID_HFLIP = V4L2_CID_HFLIP;
+static const uint32_t CLINUX_CID_VFLIP = V4L2_CID_VFLIP;
+
+// Packed structures with unions: 64 bits may lie at an odd place, where Swift does not expect them.
+static inline struct v4l2_ext_control clinux_control(uint32_t id, int is_wide, int64_t value) {
+  struct v4l2_ext_control control = {.id = id};
+  if (is_wide) control.value64 = value; else control.value = (int32_t)value;
+  return control;
+}
+static inline int64_t clinux_control_value(const struct v4l2_ext_control *control, int is_wide) {
+  return is_wide ? control->value64 : control->value;
+}
+static inline int64_t clinux_menu_value(const struct v4l2_querymenu *menu) { return menu->value; }
+static inline const char *clinux_menu_name(const struct v4l2_querymenu *menu) { return (const char *)menu->name; }
+
 static const uint32_t CLINUX_V4L2_PIX_FMT_MJPEG = V4L2_PIX_FMT_MJPEG;
 static const uint32_t CLINUX_V4L2_PIX_FMT_JPEG = V4L2_PIX_FMT_JPEG;
 

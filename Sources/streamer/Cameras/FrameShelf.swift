@@ -1,6 +1,6 @@
 import V4L2Capture
 
-/// Memory for the frames of a camera that makes them itself: one that is being sent, and the next.
+/// Memory for the frames that are encoded here: one that is being sent, and the next.
 struct FrameShelf: ~Copyable {
   private static let slots = 2
   private let frameBytes: Int
@@ -27,12 +27,13 @@ struct FrameShelf: ~Copyable {
     UnsafeMutableRawBufferPointer(start: bytes + Int(slot) * frameBytes, count: frameBytes)
   }
 
-  /// Lends a slot's first `size` bytes as a frame.
-  func lend(_ slot: UInt32, size: Int, sequence: UInt32, timestamp: Int64) -> Frame {
+  /// Lends a slot's first `size` bytes as what was made of a frame.
+  func lend(_ slot: UInt32, size: Int, of frame: borrowing Frame, isDamaged: Bool) -> Frame {
     lent[Int(slot)] = true
     return Frame(
-      bytes: UnsafeRawBufferPointer(rebasing: memory(slot)[..<min(size, frameBytes)]), sequence: sequence,
-      timestamp: timestamp, lender: UnsafeMutableRawPointer(lent), index: slot
+      bytes: UnsafeRawBufferPointer(rebasing: memory(slot)[..<min(size, frameBytes)]), sequence: frame.sequence,
+      timestamp: frame.timestamp, takenAt: frame.takenAt, isDamaged: isDamaged, lender: UnsafeMutableRawPointer(lent),
+      index: slot
     ) { lent, slot in lent.assumingMemoryBound(to: Bool.self)[Int(slot)] = false }
   }
 }

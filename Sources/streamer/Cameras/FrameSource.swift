@@ -9,6 +9,11 @@ protocol FrameSource: ~Copyable {
   mutating func next() throws -> Frame?
   /// Frames wait in it until they are taken, the oldest first; others give the newest.
   var isQueue: Bool { get }
+  /// Its frames are raw pictures, which are encoded before they are sent.
+  var isRaw: Bool { get }
+  /// The JPEG of a raw frame, which goes back to the camera as soon as it was read.
+  /// - Parameter repairs: of one that is damaged or cut short, too.
+  mutating func encode(_ frame: consuming Frame, repairs: Bool) throws(DropCause) -> Frame
   /// `look` may show something.
   var isWatched: Bool { get }
   /// What there is of the frame that is being filled; nil where that can't be told.
@@ -24,6 +29,8 @@ protocol FrameSource: ~Copyable {
 
 extension FrameSource where Self: ~Copyable {
   var isQueue: Bool { false }
+  var isRaw: Bool { false }
+  mutating func encode(_ frame: consuming Frame, repairs: Bool) throws(DropCause) -> Frame { frame }
   var workedThrough: UInt64? { nil }
   var timestampSource: TimestampSource? { nil }
   var isWatched: Bool { false }

@@ -1,4 +1,3 @@
-import JPEGCodec
 import LinuxIO
 import V4L2Capture
 
@@ -6,10 +5,8 @@ import V4L2Capture
 struct TestSource: FrameSource, ~Copyable {
   let info: SourceInfo
   private var ticker: Ticker
-  private let encoder: JPEGEncoder
-  private let quality: Int
+  private var encoder: FrameEncoder
   private var picture: TestPicture
-  private let shelf: FrameShelf
 
   static let usualSize = FrameSize(1280, 720)
 
@@ -22,30 +19,37 @@ struct TestSource: FrameSource, ~Copyable {
     return (size, request.rate ?? FrameRate(30))
   }
 
-  init(_ request: ModeRequest, quality: Int) throws {
-    let (size, chosen) = try Self.choose(request)
+  init(_ options: StreamOptions) throws {
+    let (size, chosen) = try Self.choose(options.request)
     guard let rate = chosen else { throw Failure("test: has no rate") }
-    let largest = JPEGEncoder.largestJPEG(width: Int(size.width), height: Int(size.height))
-    let encoder = try JPEGEncoder()
+    let picture = TestPicture(width: Int(size.width), height: Int(size.height))
+    let encoder = try FrameEncoder(picture.planes.layout, .jpeg, rate: rate, options.encoding)
     let ticker = try Ticker(rate)
     info = SourceInfo(
-      size: size, rate: rate, largestFrame: largest,
-      description: "a built-in moving picture, JPEG \(size) at \(rate) fps, quality \(quality)")
-    self.quality = quality
+      size: size, rate: rate, largestFrame: encoder.largest,
+      description: "a built-in moving picture, \(size) at \(rate) fps, \(encoder.description)")
     self.encoder = encoder
-    picture = TestPicture(width: Int(size.width), height: Int(size.height))
-    shelf = FrameShelf(frameBytes: largest)
+    self.picture = picture
     self.ticker = ticker
   }
 
   var number: Int32 { ticker.number }
 
+  var isRaw: Bool { true }
+
   var workedThrough: UInt64? { ticker.workedThrough }
 
   mutating func next() throws -> Frame? {
-    guard let (index, time) = ticker.next(), let slot = shelf.freeSlot else { return nil }
+    guard let (index, time) = ticker.next() else { return nil }
     picture.draw(frame: index)
-    let size = try encoder.encode(picture.planes, quality: quality, into: shelf.memory(slot))
-    return shelf.lend(slot, size: size, sequence: UInt32(truncatingIfNeeded: index), timestamp: time)
+    // There is nothing to give back: it is encoded before the next is drawn.
+    return Frame(
+      bytes: picture.planes.bytes, sequence: UInt32(truncatingIfNeeded: index), timestamp: time,
+      lender: picture.planes.address, index: 0
+    ) { _, _ in }
+  }
+
+  mutating func encode(_ frame: consuming Frame, repairs: Bool) throws(DropCause) -> Frame {
+    try encoder.encode(frame, picture.planes.raw, repairs: repairs)
   }
 }

@@ -28,6 +28,14 @@ enum CameraName: Equatable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// It is a device that can be set.
+  var hasControls: Bool {
+    switch self {
+    case .device: true
+    case .test, .file: false
+    }
+  }
+
   /// What a line about it begins with: its path, or `test`.
   var label: String {
     switch self {

@@ -25,7 +25,7 @@ enum Help {
     guard verb != .list && verb != .receive else { return [] }
     return [
       "CAMERA is one of:",
-      "  /dev/video0                       a V4L2 camera that gives MJPEG",
+      "  /dev/video0                       a V4L2 camera",
       "  /dev/v4l/by-id/..., by-path/...   the same by a name that stays its own",
       "  test:                             a built-in moving picture with a clock: needs no camera",
       "  file:PATH                         the JPEGs of a directory, or a .mjpeg file, looped",

@@ -27,8 +27,27 @@ struct OptionEntry: Sendable {
       "size", "WxH", sending,
       "The picture's size. Default: the largest up to 1920x1080 that reaches 25 frames a second; test: has 1280x720."),
     OptionEntry("fps", "N", sending, "Frames a second, such as 30, 7.5 or 30000/1001. Default: the highest up to 30."),
-    OptionEntry("format", "NAME", sending, "The camera's format: mjpeg (default) or jpeg."),
-    OptionEntry("quality", "1-100", streaming, "JPEG quality of test: (default 80)."),
+    OptionEntry(
+      "format", "NAME", sending,
+      "The camera's format: mjpeg, jpeg, yuyv, uyvy, nv12, yu12, grey, rgb24, or another by its four characters; raw ones are encoded here. Default: auto, which is JPEG where the camera has it, else the raw format that costs least."
+    ),
+    OptionEntry("quality", "1-100", streaming, "JPEG quality of raw cameras and test: (default 80)."),
+    OptionEntry(
+      "bitrate", "MBIT", streaming,
+      "Hold so many Mbit/s of raw cameras' and test:'s JPEG data by changing the quality from frame to frame, between 5 and --quality (default 95 then)."
+    ),
+    OptionEntry(
+      "subsampling", "420|422", streaming, "How much colour is kept of raw cameras' pictures (default 420)."),
+    OptionEntry(
+      "range", "convert|as-is", streaming,
+      "Bring raw pictures to JPEG's colours, full range and BT.601 (convert, default), or leave the numbers as they are."
+    ),
+    OptionEntry(
+      "set", "NAME=VALUE", streaming,
+      "Set one of the camera's controls, such as brightness=128 or auto_exposure=1; may be given again, and is done in that order. 'streamer list' shows names, ranges and menus."
+    ),
+    OptionEntry("flip", "h|v|hv", streaming, "Turn the picture left to right, upside down, or both, in the camera."),
+    OptionEntry("rotate", "0|180", streaming, "Turn the picture by half a turn, in the camera, or not."),
     OptionEntry("buffers", "N", streaming, "Buffers to ask the camera's driver for, 2 to 32 (default 4)."),
     OptionEntry(
       "mtu", "BYTES|auto", streaming,

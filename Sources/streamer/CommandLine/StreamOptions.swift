@@ -7,8 +7,12 @@ struct StreamOptions: Sendable {
   let cameras: [CameraName]
   let endpoints: [Endpoint]
   let request: ModeRequest
-  let quality: Int
+  let encoding: EncodingOptions
   let buffers: Int
+  /// What cameras' controls are set to, in this order.
+  let controls: [ControlSetting]
+  /// nil: as the cameras have it.
+  let flip: Flip?
   let packetSize: PacketSize
   let pace: Pace.Setting
   /// Packets leave before their frame is done.
@@ -78,12 +82,19 @@ struct StreamOptions: Sendable {
     }
     self.endpoints = endpoints
     request = ModeRequest(
-      format: try arguments.value("format", expected: "mjpeg or jpeg") { text in
-        PixelFormat(name: text).flatMap { PixelFormat.sendable.contains($0) ? $0 : nil }
-      },
+      format: try arguments.format(),
       size: try arguments.value("size", expected: "WIDTHxHEIGHT, such as 1280x720") { FrameSize($0) },
       rate: try arguments.value("fps", expected: "frames a second, such as 30, 7.5 or 30000/1001") { FrameRate($0) })
-    quality = try arguments.integer("quality", in: 1...100) ?? 80
+    encoding = try EncodingOptions(arguments)
+    var controls: [ControlSetting] = []
+    for text in arguments.values("set") { controls.append(try ControlSetting(text)) }
+    self.controls = controls
+    flip = try arguments.flip()
+    if let option = controls.isEmpty ? (flip == nil ? nil : "--flip and --rotate") : "--set",
+      let camera = cameras.first(where: { !$0.hasControls })
+    {
+      throw UsageError("\(option): \(camera) has no controls")
+    }
     buffers = try arguments.integer("buffers", in: 2...32) ?? 4
     packetSize =
       arguments.values("mtu").last == "auto"
@@ -137,7 +148,42 @@ struct StreamOptions: Sendable {
   }
 }
 
+extension EncodingOptions {
+  fileprivate init(_ arguments: Arguments) throws(UsageError) {
+    self.init()
+    quality = try arguments.integer("quality", in: 1...100)
+    bitrate = try arguments.value("bitrate", expected: "Mbit/s, such as 8") { text in
+      Double(text).flatMap { (0.05...10_000).contains($0) ? $0 * 1e6 : nil }
+    }
+    subsampling =
+      try arguments.value("subsampling", expected: "420 or 422") { ["420": .yuv420, "422": .yuv422][$0] } ?? .yuv420
+    convertsColours =
+      try arguments.value("range", expected: "convert or as-is") { ["convert": true, "as-is": false][$0] } ?? true
+  }
+}
+
 extension Arguments {
+  /// nil is any.
+  fileprivate func format() throws(UsageError) -> PixelFormat? {
+    guard values("format").last != "auto" else { return nil }
+    return try value(
+      "format",
+      expected: "auto, mjpeg, jpeg, yuyv, uyvy, nv12, yu12, grey, rgb24, or the four characters of another raw format"
+    ) { text in PixelFormat(name: text).flatMap { $0.cost == nil ? nil : $0 } }
+  }
+
+  /// What --flip and --rotate come to.
+  fileprivate func flip() throws(UsageError) -> Flip? {
+    let rotates = try value("rotate", expected: "0 or 180") { ["0": false, "180": true][$0] }
+    let flips = try value("flip", expected: "h (left to right), v (upside down) or hv") { text in
+      ["h": Flip(horizontally: true), "v": Flip(vertically: true), "hv": Flip(horizontally: true, vertically: true)][
+        text]
+    }
+    guard rotates != nil || flips != nil else { return nil }
+    let (turn, flip) = (rotates ?? false, flips ?? Flip())
+    return Flip(horizontally: turn != flip.horizontally, vertically: turn != flip.vertically)
+  }
+
   func logLevel() throws(UsageError) -> Log.Level {
     try value("log-level", expected: "error, warning, info or debug") { Log.Level($0) } ?? .info
   }

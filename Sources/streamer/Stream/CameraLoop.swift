@@ -157,6 +157,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       postStatistics()
     }
     do throws(DropCause) {
+      let frame = try encode(frame)
       let isRepaired = try send(frame)
       if isMeasured { meter.stamp(delivery.timestamp) }
       if isRepaired { statistics.repaired += 1 }
@@ -173,6 +174,16 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     let saidRecoding = statistics.recoding
     statistics.recoding = reader.recoding
     if statistics.recoding.isNews(since: saidRecoding) || statistics.newDrops(since: &saidDrops) { postStatistics() }
+  }
+
+  /// The JPEG of a frame; a raw one goes back to the camera.
+  private mutating func encode(_ frame: consuming Frame) throws(DropCause) -> Frame {
+    guard source.isRaw else { return frame }
+    let start = Clock.monotonic
+    let frame = try source.encode(frame, repairs: reader.repairs)
+    let end = Clock.monotonic
+    meter.encoded(from: start, to: end)
+    return frame
   }
 
   /// A frame began to leave before it was there, and is good.

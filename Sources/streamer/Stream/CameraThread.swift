@@ -1,4 +1,5 @@
 import LinuxIO
+import V4L2Capture
 
 /// A camera's thread: opens the camera, runs its loop, and leaves on the board how it ended.
 final class CameraThread {
@@ -42,13 +43,13 @@ final class CameraThread {
   private static func stream(_ settings: StreamSettings, _ mailbox: Mailbox, _ board: Board) throws {
     switch settings.camera {
     case .device(let path):
-      try run(
-        V4L2Source(
-          path, settings.options.request, buffers: settings.options.buffers, isWatched: settings.options.early != .off,
-          log: settings.options.log),
-        settings, mailbox, board)
-    case .test:
-      try run(TestSource(settings.options.request, quality: settings.options.quality), settings, mailbox, board)
+      let camera = try V4L2Camera(path, settings.options)
+      if PixelFormat.sendable.contains(camera.format.format) {
+        try run(V4L2Source(camera, settings.options), settings, mailbox, board)
+      } else {
+        try run(RawV4L2Source(camera, settings.options), settings, mailbox, board)
+      }
+    case .test: try run(TestSource(settings.options), settings, mailbox, board)
     case .file(let path):
       try run(FileSource(path, settings.options.request, log: settings.options.log), settings, mailbox, board)
     }

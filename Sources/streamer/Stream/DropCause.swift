@@ -2,7 +2,8 @@ import RTPCore
 
 /// Why a frame was not sent.
 enum DropCause: Int, CaseIterable, Error {
-  case driver, missedBeat, tooSlow, damaged, empty, noSOI, noSOS, truncated, noEOI, tooLarge, undecodable
+  case driver, missedBeat, tooSlow, damaged, empty, short, encoder
+  case noSOI, noSOS, truncated, noEOI, tooLarge, undecodable
   case coding, precision, components, sampling, huffman, tables, scans
 
   init(_ fault: JPEGFault) {
@@ -37,6 +38,8 @@ enum DropCause: Int, CaseIterable, Error {
     case .noEOI: "no_eoi"
     case .tooLarge: "too_large"
     case .undecodable: "undecodable"
+    case .short: "cut_short"
+    case .encoder: "encoder"
     default: "unsupported_\(self)"
     }
   }
@@ -52,6 +55,8 @@ enum DropCause: Int, CaseIterable, Error {
       "this program was still at work on the frame before it (with --keep-all that takes as long as the network does): a smaller size or a lower rate helps"
     case .damaged: "the driver flagged it as damaged (V4L2_BUF_FLAG_ERROR): data was lost on the way from the camera"
     case .empty: "it was empty"
+    case .short: "it was cut short: a raw picture that its driver did not fill"
+    case .encoder: "libjpeg-turbo could not encode it, or libv4lconvert not convert it"
     case .noSOI: "it was no JPEG (no SOI)"
     case .noSOS: "its JPEG header was malformed (no SOS)"
     case .truncated: "it was cut short within its JPEG header"

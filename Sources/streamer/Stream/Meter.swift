@@ -18,6 +18,8 @@ struct Meter: ~Copyable {
   private var ahead: UInt64 = 0
   /// When the frame under way was taken.
   private var takenAt: Int64 = 0
+  /// It went back to the camera when it was encoded.
+  private var isBack = false
   /// A packet of the frame under way was sent.
   private var hasSent = false
   /// Of the frames that are measured.
@@ -77,7 +79,18 @@ struct Meter: ~Copyable {
   /// The frame that came last is the one under way now.
   mutating func take(_ frame: borrowing Frame) {
     takenAt = frame.takenAt
+    isBack = false
     current = newest
+  }
+
+  /// It was raw, was encoded, and is back.
+  mutating func encoded(from start: Int64, to end: Int64) {
+    isBack = true
+    #if !UNMEASURED
+      stages.record(.encoding, end - start)
+      stages.record(.dequeueToRequeue, end - takenAt)
+      if let current { timeline[current].doneAt = end }
+    #endif
   }
 
   /// It leaves with a timestamp.
@@ -122,8 +135,10 @@ struct Meter: ~Copyable {
     #if !UNMEASURED
       guard wasLent else { return }
       let now = Clock.monotonic
-      stages.record(.dequeueToRequeue, now - takenAt)
-      if let current { timeline[current].doneAt = now }
+      if !isBack {
+        stages.record(.dequeueToRequeue, now - takenAt)
+        if let current { timeline[current].doneAt = now }
+      }
       current = nil
     #endif
   }

@@ -23,7 +23,7 @@ struct SDPCommand {
   private func stream(_ settings: StreamSettings) throws -> SDPStream {
     switch settings.camera {
     case .device(let path):
-      let choice = try V4L2Source.choose(settings.options.request, of: Device(opening: path))
+      let choice = try V4L2Camera.choose(settings.options.request, of: Device(opening: path))
       return SDPStream(settings: settings, size: choice.size, rate: choice.rate)
     case .test:
       let choice = try TestSource.choose(settings.options.request)

@@ -3,6 +3,7 @@ import Statistics
 /// A part of a frame's way, as its time is measured.
 enum Stage: Int, CaseIterable, Sendable {
   case driverToDequeue, dequeueToFirstPacket, dequeueToLastPacket, dequeueToRequeue, firstDataToFirstPacket
+  case encoding
   case frameInterval
   /// Measured by a receiver.
   case driverToReceived, shownToReceived
@@ -18,6 +19,7 @@ enum Stage: Int, CaseIterable, Sendable {
     case .dequeueToLastPacket: "dequeue_to_last_packet"
     case .dequeueToRequeue: "dequeue_to_requeue"
     case .firstDataToFirstPacket: "first_data_to_first_packet"
+    case .encoding: "encoding"
     case .frameInterval: "frame_interval"
     case .driverToReceived: "driver_to_received"
     case .shownToReceived: "glass_to_received"
@@ -32,6 +34,7 @@ enum Stage: Int, CaseIterable, Sendable {
     case .dequeueToLastPacket: "dequeued to last packet sent"
     case .dequeueToRequeue: "dequeued to buffer given back"
     case .firstDataToFirstPacket: "first data seen to first packet sent"
+    case .encoding: "encoding"
     case .frameInterval: "between two frames"
     case .driverToReceived: "driver's timestamp to received whole"
     case .shownToReceived: "time that is seen to received whole"

@@ -1,0 +1,122 @@
+import CLinux
+import LinuxIO
+
+extension Device {
+  /// All controls with a single number (VIDIOC_QUERY_EXT_CTRL, QUERYMENU), in the driver's order; none where it has none.
+  public func controls() -> [Control] {
+    var found: [Control] = []
+    var query = v4l2_query_ext_ctrl()
+    var last: UInt32 = 0
+    for _ in 0..<Self.mostControls {
+      query = v4l2_query_ext_ctrl()
+      query.id = last | CLINUX_CTRL_FLAG_NEXT_CTRL
+      // A driver that goes back would never end.
+      guard descriptor.control(CLINUX_VIDIOC_QUERY_EXT_CTRL, &query) == nil, query.id > last else { break }
+      last = query.id
+      if let control = control(query) { found.append(control) }
+    }
+    return found
+  }
+
+  private static let mostControls = 4096
+
+  private func control(_ query: v4l2_query_ext_ctrl) -> Control? {
+    guard query.flags & UInt32(V4L2_CTRL_FLAG_DISABLED) == 0, query.nr_of_dims == 0, let kind = Control.Kind(query.type)
+    else { return nil }
+    let isBits = kind == .bitmask
+    let (low, high) = isBits ? (0, query.maximum & 0xFFFF_FFFF) : (query.minimum, query.maximum)
+    return Control(
+      id: query.id, name: Control.plain(withUnsafeBytes(of: query.name) { Self.text($0) }), kind: kind,
+      range: low...max(low, high), step: query.step,
+      initial: isBits ? query.default_value & 0xFFFF_FFFF : query.default_value,
+      choices: choices(of: query.id, kind, low...max(low, high)),
+      isReadOnly: query.flags & UInt32(V4L2_CTRL_FLAG_READ_ONLY) != 0,
+      isInactive: query.flags & UInt32(V4L2_CTRL_FLAG_INACTIVE) != 0,
+      isWide: query.type == V4L2_CTRL_TYPE_INTEGER64.rawValue)
+  }
+
+  private func choices(of id: UInt32, _ kind: Control.Kind, _ range: ClosedRange<Int64>) -> [Control.Choice] {
+    guard kind == .menu || kind == .integerMenu else { return [] }
+    return (max(0, range.lowerBound)...max(0, min(range.upperBound, 1024))).compactMap { index in
+      var menu = v4l2_querymenu()
+      menu.id = id
+      menu.index = UInt32(index)
+      // Those that the camera has not are left out.
+      guard descriptor.control(CLINUX_VIDIOC_QUERYMENU, &menu) == nil else { return nil }
+      let name = kind == .integerMenu ? "\(clinux_menu_value(&menu))" : String(cString: clinux_menu_name(&menu))
+      return Control.Choice(index: index, name: name)
+    }
+  }
+
+  /// What a control is set to (VIDIOC_G_EXT_CTRLS); nil where that can't be read.
+  public func value(of control: Control) -> Int64? {
+    var value = clinux_control(control.id, control.isWide ? 1 : 0, 0)
+    guard control.kind != .button, transfer(CLINUX_VIDIOC_G_EXT_CTRLS, &value) == nil else { return nil }
+    let number = clinux_control_value(&value, control.isWide ? 1 : 0)
+    return control.kind == .bitmask ? number & 0xFFFF_FFFF : number
+  }
+
+  /// Sets a control (VIDIOC_S_EXT_CTRLS).
+  /// - Returns: what the driver made of it.
+  @discardableResult
+  public func set(_ control: Control, to number: Int64) throws(CaptureError) -> Int64? {
+    var value = clinux_control(control.id, control.isWide ? 1 : 0, number)
+    if let errno = transfer(CLINUX_VIDIOC_S_EXT_CTRLS, &value) {
+      throw CaptureError(
+        SystemCallError(
+          "VIDIOC_S_EXT_CTRLS", on: "\(path), \(control.name)=\(number)", errno,
+          remedy: control.isInactive
+            ? "it is inactive now: set the automatic one that rules it before" : Self.remedy(errno)))
+    }
+    return self.value(of: control)
+  }
+
+  private func transfer(_ code: UInt, _ value: inout v4l2_ext_control) -> Errno? {
+    withUnsafeMutablePointer(to: &value) { value in
+      var list = v4l2_ext_controls()
+      list.count = 1
+      list.controls = value
+      return descriptor.control(code, &list)
+    }
+  }
+
+  /// Turns the picture over by the camera's own controls, or not.
+  public func flip(_ flip: Flip) throws(CaptureError) {
+    let controls = controls()
+    for (id, wanted, way) in [
+      (CLINUX_CID_HFLIP, flip.horizontally, "left to right"), (CLINUX_CID_VFLIP, flip.vertically, "upside down"),
+    ] {
+      if let control = controls.first(where: { $0.id == id && !$0.isReadOnly }) {
+        try set(control, to: wanted ? 1 : 0)
+      } else if wanted {
+        throw CaptureError(path, "it can't turn its picture \(way): it has no control for that ('streamer list')")
+      }
+    }
+  }
+}
+
+/// Which ways a picture is turned over; both are half a turn.
+public struct Flip: Equatable, Sendable {
+  public var horizontally: Bool
+  public var vertically: Bool
+
+  public init(horizontally: Bool = false, vertically: Bool = false) {
+    self.horizontally = horizontally
+    self.vertically = vertically
+  }
+}
+
+extension Control.Kind {
+  /// nil for those without a single number.
+  fileprivate init?(_ type: UInt32) {
+    switch type {
+    case V4L2_CTRL_TYPE_INTEGER.rawValue, V4L2_CTRL_TYPE_INTEGER64.rawValue: self = .integer
+    case V4L2_CTRL_TYPE_BOOLEAN.rawValue: self = .boolean
+    case V4L2_CTRL_TYPE_MENU.rawValue: self = .menu
+    case V4L2_CTRL_TYPE_INTEGER_MENU.rawValue: self = .integerMenu
+    case V4L2_CTRL_TYPE_BITMASK.rawValue: self = .bitmask
+    case V4L2_CTRL_TYPE_BUTTON.rawValue: self = .button
+    default: return nil
+    }
+  }
+}
