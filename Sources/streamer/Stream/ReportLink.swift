@@ -29,16 +29,16 @@ struct ReportLink: ~Copyable {
     _ socket: consuming DatagramSocket, to destination: SocketAddress, _ route: Route, _ name: CanonicalName,
     isJoined: Bool
   ) {
+    // Without a route there are no reports yet; the stream's packets tell the user.
+    self.isJoined = isJoined || socket.join(destination, interface: route.interface) == nil
     self.socket = socket
     self.destination = destination
     self.name = name
     interface = route.interface
-    self.isJoined = isJoined
-    join()
   }
 
+  /// Tries again, since there may be a route by now.
   private mutating func join() {
-    // Without a route there are no reports yet; the stream's packets tell the user.
     if !isJoined { isJoined = socket.join(destination, interface: interface) == nil }
   }
 
