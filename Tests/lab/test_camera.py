@@ -22,6 +22,7 @@ import players
 import program
 import rtcp
 import rtpjpeg
+import streams
 from camera import Camera, Mode, Source
 from machine import Machine
 from pictures import jpegs
@@ -43,7 +44,9 @@ def setUpModule():
     machine = unittest.enterModuleContext(Machine(cameras=2))
 
 
-class Case(unittest.TestCase):
+class Case(streams.Case):
+    machine = property(lambda self: machine)
+
     def camera(self, modes=SMALL, number=0, frames=None, **options):
         """A camera in the guest, for this test only."""
         camera = self.enterContext(Camera(machine.sockets[number], modes, frames or pictures, serial=f"C{next(serials)}",
@@ -53,19 +56,6 @@ class Case(unittest.TestCase):
 
     def receiver(self):
         return self.enterContext(rtpjpeg.Receiver())
-
-    def stream(self, *words, env=None):
-        """The program in the guest, streaming. It is stopped when the test ends, if not before."""
-        process = machine.spawn([STREAMER, *words], env=env)
-        self.addCleanup(lambda: process.running() and (process.signal("KILL"), process.wait(10)))
-        process.wait_for("buffers, to ", timeout=15)
-        return process
-
-    def stop(self, process, status=0):
-        process.signal("TERM")
-        result = process.wait(10)
-        self.assertEqual(result.status, status, result.stderr)
-        return result
 
     def expected(self, camera, frames=None):
         """The frames that the camera wholly sent, with what of each must come through."""

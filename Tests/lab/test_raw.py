@@ -17,6 +17,7 @@ import players
 import program
 import raw
 import rtpjpeg
+import streams
 from camera import Camera, Mode, Source
 from machine import HOST, Machine
 
@@ -69,18 +70,8 @@ def cropped(picture, width, height):
     return b"".join(picture[3 * wide * line:][:3 * width] for line in range(height))
 
 
-class Case(unittest.TestCase):
-    def stream(self, *words, env=None):
-        process = machine.spawn([STREAMER, *words], env=env)
-        self.addCleanup(lambda: process.running() and (process.signal("KILL"), process.wait(10)))
-        process.wait_for("buffers, to ", timeout=15)
-        return process
-
-    def stop(self, process, status=0):
-        process.signal("TERM")
-        result = process.wait(10)
-        self.assertEqual(result.status, status, result.stderr)
-        return result
+class Case(streams.Case):
+    machine = property(lambda self: machine)
 
     def watch(self, words, size, count=3, others=()):
         """What FFmpeg and GStreamer get of a stream, in RGB, and the frames that a socket gets; the program's result."""

@@ -1,0 +1,22 @@
+"""What tests of the program in the lab share: it streams in the guest, and is stopped."""
+
+import unittest
+
+import program
+
+
+class Case(unittest.TestCase):
+    """A test file's own has the `machine`."""
+
+    def stream(self, *words, env=None):
+        """The program in the guest, streaming. It is stopped when the test ends, if not before."""
+        process = self.machine.spawn([program.STREAMER, *words], env=env)
+        self.addCleanup(lambda: process.running() and (process.signal("KILL"), process.wait(10)))
+        process.wait_for("buffers, to ", timeout=15)
+        return process
+
+    def stop(self, process, status=0):
+        process.signal("TERM")
+        result = process.wait(10)
+        self.assertEqual(result.status, status, result.stderr)
+        return result
