@@ -183,7 +183,7 @@ lcb_memory Camera::start() {
   size_t bytes = 0;
   for (uint32_t plane = 0; plane < planes_->count; plane++)
     bytes += planes_->bytes[plane];
-  return {uint32_t(buffers_->all().size()), bytes, buffers_->heap().c_str()};
+  return {uint32_t(buffers_->all().size()), bytes, buffers_->heap().empty() ? nullptr : buffers_->heap().c_str()};
 }
 
 bool Camera::run(std::unique_ptr<Buffers> buffers) {

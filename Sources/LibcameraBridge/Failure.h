@@ -12,7 +12,8 @@ public:
   Failure(int code, const std::string &reason) : std::runtime_error(reason), code(code) {}
 
   /// A call of libcamera's that returned a negative errno.
-  static Failure of(const std::string &call, int code) { return Failure(code, call + ": " + std::strerror(-code)); }
+  static Failure of(const std::string &call, int code) { const char *name = strerrorname_np(-code);
+    return Failure(code, call + ": " + std::strerror(-code) + " (" + (name ? name : "unknown") + ")"); }
 
   const int code;
 };

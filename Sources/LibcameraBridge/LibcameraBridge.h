@@ -18,8 +18,10 @@
 #ifdef __clang__
 #pragma clang assume_nonnull begin
 #define LCB_NULLABLE _Nullable
+#define LCB_NONNULL _Nonnull
 #else
 #define LCB_NULLABLE
+#define LCB_NONNULL
 #endif
 
 #ifdef __cplusplus
@@ -107,8 +109,8 @@ typedef struct lcb_memory {
   uint32_t count;
   // The most bytes that a picture can have.
   size_t bytes;
-  // A heap's name in /dev/dma_heap; empty: they are libcamera's own.
-  const char *heap;
+  // A heap's name in /dev/dma_heap; null: they are libcamera's own.
+  const char *LCB_NULLABLE heap;
 } lcb_memory;
 
 typedef struct lcb_plane {
@@ -133,14 +135,14 @@ typedef struct lcb_frame {
 
 typedef struct lcb_functions {
   // All cameras; the list is to be ended. Sets `count`.
-  int (*list)(lcb_list *LCB_NULLABLE *list, uint32_t *count);
+  int (*list)(lcb_list *LCB_NULLABLE *LCB_NONNULL list, uint32_t *count);
   lcb_identity (*listed)(const lcb_list *list, uint32_t index);
   void (*end_list)(lcb_list *list);
 
   // Finds a camera by its id or its place in the list. There is one to be closed in any case, but with -ENOMEM.
-  int (*open)(const char *name, lcb_camera *LCB_NULLABLE *camera);
+  int (*open)(const char *name, lcb_camera *LCB_NULLABLE *LCB_NONNULL camera);
   // Why the last call failed.
-  const char *(*reason)(const lcb_camera *camera);
+  const char *LCB_NONNULL (*LCB_NONNULL reason)(const lcb_camera *camera);
   // What it is, and takes; once it was configured, as it was configured.
   int (*describe)(lcb_camera *camera, lcb_description *description);
   // Takes the camera, and sets it. It may be set to something else than what was asked for.

@@ -49,6 +49,13 @@ final class CameraThread {
       } else {
         try run(RawV4L2Source(camera, settings.options), settings, mailbox, board)
       }
+    case .libcamera(let name):
+      let camera = try LibcameraCamera(name, settings.options)
+      if PixelFormat.sendable.contains(camera.format.format) {
+        try run(LibcameraSource(camera, settings.options), settings, mailbox, board)
+      } else {
+        try run(RawLibcameraSource(camera, settings.options), settings, mailbox, board)
+      }
     case .test: try run(TestSource(settings.options), settings, mailbox, board)
     case .file(let path):
       try run(FileSource(path, settings.options.request, log: settings.options.log), settings, mailbox, board)
