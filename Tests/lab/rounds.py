@@ -12,6 +12,7 @@ import json
 import os
 import select
 import sys
+import time
 from ctypes import POINTER, byref, c_bool, c_char_p, c_double, c_int, c_int64, c_size_t, c_uint32, c_void_p
 
 PLANES = 3
@@ -65,6 +66,16 @@ def counts():
             "mappings": len(maps)}
 
 
+def settled(wanted):
+    """The counts, when they are what they should be or no longer change: the kernel may still show a thread that was joined."""
+    for _ in range(20):
+        found = counts()
+        time.sleep(0.05)
+        if found == (wanted or counts()):
+            break
+    return found
+
+
 def streamed(bridge, name, wish, frames):
     """The counts while it streams, what ended it, and how many frames there were."""
     camera, stream, memory, frame = c_void_p(), Stream(), Memory(), Frame()
@@ -102,10 +113,14 @@ def main(path, name, fourcc, width, height, rounds, frames):
     library.libcamera_bridge_functions.restype = POINTER(Functions)
     bridge = library.libcamera_bridge_functions().contents
     wish = Wish(int.from_bytes(fourcc.encode(), "little"), Size(int(width), int(height)), 4, 0)
-    before = counts()
+    # What libcamera makes once a process stays: the calling thread's event dispatcher, with a descriptor.
+    found = c_void_p()
+    bridge.open(name.encode(), byref(found))
+    bridge.close(found)
+    before = settled(None)
     for _ in range(int(rounds)):
         result = streamed(bridge, name, wish, int(frames))
-        print(json.dumps({"before": before, **result, "after": counts()}), flush=True)
+        print(json.dumps({"before": before, **result, "after": settled(before)}), flush=True)
 
 
 if __name__ == "__main__":
