@@ -5,7 +5,7 @@ SECONDS ?= 600
 BRIDGE := .build/release/libstreamer-libcamera.so
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build bridge demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds soak soak-fuzz soak-stream soak-early lab debian13 install clean
+.PHONY: help deps build bridge demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds soak soak-fuzz soak-stream soak-early lab debian13 debian13-libcamera install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -103,6 +103,10 @@ lab: ## a shell in a virtual machine with a virtual UVC camera; CMD="..." runs o
 debian13: ## build and run the unit tests with Debian 13's own Swift, in a tree of its own
 	@scripts/deps debian13
 	@Tests/debian13/run
+
+debian13-libcamera: ## stream from libcamera 0.4's virtual pipeline and a UVC camera in a virtual machine with Debian 13
+	@scripts/deps build test debian13
+	@Tests/debian13/libcamera
 
 install: build ## install to PREFIX (/usr/local), with the bridge to libcamera if it was built
 	install -D -m 755 .build/release/streamer $(DESTDIR)$(PREFIX)/bin/streamer

@@ -12,6 +12,11 @@ struct SensorTime: Equatable {
   /// What a frame may be old, and still be believed.
   private static let oldest: Int64 = 10_000_000_000
 
+  init(_ nanoseconds: Int64, _ source: TimestampSource) {
+    self.nanoseconds = nanoseconds
+    self.source = source
+  }
+
   /// - Parameters:
   ///   - sensor: SensorTimestamp; 0 where there is none.
   ///   - buffer: the buffer's own.
@@ -21,7 +26,7 @@ struct SensorTime: Equatable {
     func isPlausible(_ time: Int64) -> Bool { time > 0 && (now - Self.oldest...now).contains(time) }
     if isPlausible(sensor) {
       (nanoseconds, source) = (sensor, .sensor)
-    } else if sensor > now, case let time = sensor - suspended(), isPlausible(time) {
+    } else if sensor > now, case let time = sensor &- suspended(), isPlausible(time) {
       (nanoseconds, source) = (time, .sensor)
     } else if isPlausible(buffer) {
       (nanoseconds, source) = (buffer, .buffer)
