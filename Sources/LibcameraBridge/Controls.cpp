@@ -26,6 +26,10 @@ double number(const ControlValue &value) {
   switch (value.type()) {
   case ControlTypeBool: return read(uint8_t()) != 0;
   case ControlTypeByte: return read(uint8_t());
+#if LCB_HAS_UNSIGNED
+  case ControlTypeUnsigned16: return read(uint16_t());
+  case ControlTypeUnsigned32: return read(uint32_t());
+#endif
   case ControlTypeInteger32: return read(int32_t());
   case ControlTypeInteger64: return read(int64_t());
   case ControlTypeFloat: return read(float());
@@ -36,6 +40,10 @@ double number(const ControlValue &value) {
 lcb_kind kind(ControlType type) {
   switch (type) {
   case ControlTypeBool: return LCB_SWITCH;
+#if LCB_HAS_UNSIGNED
+  case ControlTypeUnsigned16:
+  case ControlTypeUnsigned32:
+#endif
   case ControlTypeByte:
   case ControlTypeInteger32:
   case ControlTypeInteger64: return LCB_INTEGER;
@@ -130,6 +138,10 @@ ControlValue Controls::value(const ControlId &id, const ControlInfo &info, const
       return ControlValue(numbers[0] != 0);
     break;
   case ControlTypeByte: return made<uint8_t>(numbers, given, several);
+#if LCB_HAS_UNSIGNED
+  case ControlTypeUnsigned16: return made<uint16_t>(numbers, given, several);
+  case ControlTypeUnsigned32: return made<uint32_t>(numbers, given, several);
+#endif
   case ControlTypeInteger32: return made<int32_t>(numbers, given, several);
   case ControlTypeInteger64: return made<int64_t>(numbers, given, several);
   case ControlTypeFloat: return made<float>(numbers, given, several);

@@ -13,6 +13,13 @@
 #define LCB_HAS_ORIENTATION 0
 #endif
 
+// Since 0.4 there are unsigned numbers of 16 and 32 bits.
+#if LIBCAMERA_VERSION_MAJOR > 0 || LIBCAMERA_VERSION_MINOR >= 4
+#define LCB_HAS_UNSIGNED 1
+#else
+#define LCB_HAS_UNSIGNED 0
+#endif
+
 namespace versions {
 
 /// Turns the picture: bit 0 left to right, bit 1 upside down.

@@ -48,7 +48,8 @@ struct OptionEntry: Sendable {
     ),
     OptionEntry("flip", "h|v|hv", streaming, "Turn the picture left to right, upside down, or both, in the camera."),
     OptionEntry("rotate", "0|180", streaming, "Turn the picture by half a turn, in the camera, or not."),
-    OptionEntry("buffers", "N", streaming, "Buffers to ask the camera's driver, or libcamera, for, 2 to 32 (default 4)."),
+    OptionEntry(
+      "buffers", "N", streaming, "Buffers to ask the camera's driver, or libcamera, for, 2 to 32 (default 4)."),
     OptionEntry(
       "mtu", "BYTES|auto", streaming,
       "The largest RTP packet, which is the UDP payload, 200 to 65507. Default: 1400, or less where the way to a receiver takes less; auto: as much as it takes, which is 1472 over Ethernet and IPv4. Packets are never cut into IP fragments."

@@ -35,7 +35,7 @@ struct LibcameraDescription {
       let highest = FrameRate(1_000_000, UInt32(clamping: Int64(limits.lowerBound))),
       let lowest = FrameRate(1_000_000, UInt32(clamping: Int64(limits.upperBound)))
     else { return nil }
-    return RateRange([highest, lowest], isContinuous: true)
+    return highest == lowest ? RateRange([highest]) : RateRange([highest, lowest], isContinuous: true)
   }
 }
 
