@@ -63,17 +63,6 @@ public struct RawLayout: Sendable, Equatable {
       && left.places == right.places
   }
 
-  /// The bytes of a picture in the first memory, up to its last line's end.
-  public var byteCount: Int {
-    let ends = [places.0, places.1, places.2].prefix(format.planeCount).enumerated().map { plane, place in
-      place.memory > 0
-        ? 0
-        : place.offset + place.stride * (format.lines(plane, height: height) - 1)
-          + format.lineBytes(plane, width: width)
-    }
-    return ends.max() ?? 0
-  }
-
   /// The picture that lies in one to three memories, which must hold as long as it is used.
   public func picture(
     _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer = .init(start: nil, count: 0),

@@ -20,6 +20,6 @@ public struct RawPicture {
   }
 
   let planes: (Plane, Plane, Plane)
-  /// No line is missing; or whoever knows better says so.
-  public var isWhole: Bool
+  /// No line is missing.
+  public let isWhole: Bool
 }

@@ -20,21 +20,32 @@ def halved(plane, width):
     return b"".join(mean(lines[at], lines[min(at + 1, len(lines) - 1)]) for at in range(0, len(lines), 2))
 
 
+def plane(data, start, width, height):
+    """The lines of a plane; grey in place of those whose bytes are not all there."""
+    found = data[start:start + width * height]
+    found = found[:len(found) // width * width]
+    return found + b"\x80" * (width * height - len(found))
+
+
 def planes(fourcc, data, width, height, sampling=YUV420):
     """Y, Cb and Cr of a picture without a byte between lines; width and height are even."""
-    luma, pixels = width * height, width * height
-    quarter = pixels // 4
+    luma, half = width * height, width // 2
+    lines = height if fourcc in ("YUYV", "UYVY", "422P", "NV16") else height // 2
     if fourcc in ("YUYV", "UYVY"):
         first = fourcc == "UYVY"
         y, u, v = data[first::2], data[1 - first::4], data[3 - first::4]
-        return (y, halved(u, width // 2), halved(v, width // 2)) if sampling == YUV420 else (y, u, v)
-    if fourcc in ("NV12", "NM12"):
-        return data[:luma], data[luma:luma + 2 * quarter:2], data[luma + 1:luma + 2 * quarter:2]
-    if fourcc in ("YU12", "YM12"):
-        return data[:luma], data[luma:luma + quarter], data[luma + quarter:luma + 2 * quarter]
-    if fourcc == "GREY":
-        return data[:luma], b"\x80" * quarter, b"\x80" * quarter
-    raise ValueError(fourcc)
+    elif fourcc == "GREY":
+        y, u, v = data[:luma], b"\x80" * (half * lines), b"\x80" * (half * lines)
+    elif fourcc in ("NV12", "NM12", "NV16"):
+        y, pairs = plane(data, 0, width, height), plane(data, luma, width, lines)
+        u, v = pairs[::2], pairs[1::2]
+    elif fourcc in ("YU12", "YM12", "YV12", "422P"):
+        y, u, v = (plane(data, 0, width, height), plane(data, luma, half, lines), plane(data, luma + half * lines, half, lines))
+        if fourcc == "YV12":
+            u, v = v, u
+    else:
+        raise ValueError(fourcc)
+    return (y, halved(u, half), halved(v, half)) if lines == height and sampling == YUV420 else (y, u, v)
 
 
 def pixels(fourcc, data, width, height):

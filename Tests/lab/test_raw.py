@@ -36,7 +36,9 @@ def setUpModule():
 
 def load_vivid():
     global single, multi
-    machine.run("modprobe vivid n_devs=2 multiplanar=1,2 node_types=0x1,0x1 no_error_inj=0")
+    # It crops and scales (1 and 4), but does not compose: such a rectangle stays small when a format grows, the rest of its
+    # picture is never filled, and v4l2-ctl writes only what is in it.
+    machine.run("modprobe vivid n_devs=2 multiplanar=1,2 node_types=0x1,0x1 ccs_cap_mode=5,5 no_error_inj=0")
     found = machine.run("for d in /sys/class/video4linux/video*; do grep -q vivid $d/name && echo /dev/${d##*/}; done")
     single, multi = found.stdout.split()
     for path in (single, multi):
@@ -114,17 +116,41 @@ class Pictures(Case):
             with self.subTest(f"{fourcc} of {path}"):
                 self.check(path, fourcc, 320, 180)
 
-    def test_sizes_that_are_no_multiples_of_16(self):
+    def hdmi(self):
         for path in (single, multi):
             machine.run(["v4l2-ctl", "-d", path, "-i", str(HDMI)])
-        try:
-            for path, fourcc, width, height in [(single, "YUYV", 330, 182), (single, "NV12", 330, 182), (single, "GREY", 330, 182),
-                                                (single, "RGB3", 330, 182), (multi, "NM12", 330, 182), (multi, "YM12", 202, 154)]:
-                with self.subTest(f"{fourcc} {width}x{height} of {path}"):
-                    self.check(path, fourcc, width, height, rate=())
-        finally:
-            for path in (single, multi):
-                machine.run(["v4l2-ctl", "-d", path, "-i", str(WEBCAM)])
+            self.addCleanup(machine.run, ["v4l2-ctl", "-d", path, "-i", str(WEBCAM)])
+
+    def test_sizes_that_are_no_multiples_of_16(self):
+        self.hdmi()
+        control(single, test_pattern=0)
+        for path, fourcc, width, height in [(single, "YUYV", 330, 182), (single, "NV12", 330, 182), (single, "NV16", 330, 182),
+                                            (single, "422P", 330, 182), (single, "YU12", 332, 182), (single, "YV12", 332, 182),
+                                            (single, "YU12", 328, 180), (single, "YU12", 336, 182), (single, "GREY", 330, 182),
+                                            (single, "RGB3", 330, 182), (multi, "NM12", 330, 182), (multi, "YM12", 202, 154),
+                                            (multi, "YM12", 330, 182), (multi, "YU12", 332, 182)]:
+            with self.subTest(f"{fourcc} {width}x{height} of {path}"):
+                self.check(path, fourcc, width, height, rate=())
+
+    def test_what_the_driver_does_not_count_is_not_there(self):
+        """vivid counts a line of Cb or Cr as 82 bytes for each line of luma, where it is 82.5."""
+        self.hdmi()
+        control(single, test_pattern=0)
+        for path, fourcc in [(single, "YU12"), (single, "YV12"), (multi, "YU12")]:
+            data = capture(path, fourcc, 330, 182)
+            self.assertEqual(len(data), (330 + 82 + 82) * 182)
+            expected = rtpjpeg.jpeg(raw.jpeg(fourcc, data, 330, 182, 90))
+            words = [path, "--format", fourcc, "--size", "330x182", "--range", "as-is", "--quality", "90"]
+            for more, part in [((), r" 0 sent, .*cut_short [1-9]"), (("--bad-frames", "repair"), r" [1-9]\d* repaired")]:
+                with self.subTest(f"{fourcc} of {path} {more}"), rtpjpeg.Receiver() as receiver:
+                    process = self.stream(*words, *more, "--to", f"{HOST}:{receiver.port}")
+                    receiver.collect(5 if more else 1, until=lambda r: r.markers() >= 3)
+                    result = self.stop(process)
+                    self.assertRegex(result.stdout.splitlines()[-1], part)
+                    frames = rtpjpeg.whole_frames(receiver.packets())
+                    self.assertEqual(bool(frames), bool(more))
+                    for frame in frames:
+                        self.assertTrue(rtpjpeg.same(frame, expected), "the missing lines are grey, and no others")
 
     def test_a_uvc_camera_with_yuyv(self):
         frames = Source.made(UVC)

@@ -94,7 +94,8 @@ class Bench(unittest.TestCase):
                 self.assertIn("it is no result of bench --json", result.err)
                 self.assertEqual(result.out, "")
             # What was measured of another mode, and is no longer: that is said.
-            path.write_text(json.dumps(dict(before, mode="other", latency_us={"driver_to_nowhere": {"p50": 1}})))
+            path.write_text(json.dumps(dict(before, mode="other", latency_us={"driver_to_nowhere": {"p50": 1}},
+                                            rss_peak_kb=10**6, cpu_us_per_frame=10**6)))
             result = self.bench("--compare", path)
             self.assertIn("another mode than before", result.err)
             self.assertIn("no longer measured: driver_to_nowhere", result.err)

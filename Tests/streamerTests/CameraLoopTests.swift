@@ -122,6 +122,17 @@ struct ScriptedSource: FrameSource, ~Copyable {
     #expect(result.packets > 10 && result.statistics.partial == 0)
   }
 
+  /// A frame that is being spread is not cut off by one that comes too soon, nor by those behind.
+  @Test func whatThePaceHoldsBackIsSentAllTheSame() throws {
+    let jpeg = try TestJPEG.make(width: 1920, height: 1200)
+    #expect(jpeg.count > 95_000)
+    let start = Clock.monotonic
+    let result = try run((0..<5).map { .init(bytes: jpeg, sequence: $0) }, words: ["--pace", "on"])
+    #expect(result.statistics.sent == 5 && result.statistics.partial == 0 && result.markers == 5)
+    // Half an interval each, but for the first 16 kB; the last one's rest leaves at once, as there is none behind.
+    #expect(Clock.monotonic - start > 4 * 12_000_000)
+  }
+
   /// What can't be sent is given back, counted by its cause, and does not stop the good frames around it.
   @Test func badFramesAreCounted() throws {
     let jpeg = try TestJPEG.make()

@@ -9,6 +9,9 @@ struct Kind {
   /// Bytes that are written before the library reads them, of a frame's: a few lines at a time, which stay in the cache.
   let copied: Double
 
+  /// What the library is given is what the camera gave: nothing is brought to other colours.
+  var isHeld: Bool { colour == .jpeg }
+
   private init(_ name: String, _ format: RawFormat, _ copied: Double, _ colour: Colour = .jpeg) {
     self.name = name
     self.format = format
@@ -76,11 +79,13 @@ final class Own {
   }
 }
 
-/// TurboJPEG's call, on planes that are as it wants them; of RGB its call for that.
+/// TurboJPEG's call for the same JPEG, on planes that are as it wants them; of RGB its call for that.
 final class Floor {
   private let handle = tjInitCompress()
   private let scene: Scene
   private let planes: [[UInt8]]
+  /// What has no colour has planes of it all the same: RTP/JPEG has no grey.
+  private let neutral: [UInt8]
   private let pixels: [UInt8]
   private let output: UnsafeMutableRawBufferPointer
 
@@ -90,6 +95,7 @@ final class Floor {
     planes = [
       scene.luma, Scene.lines(scene.blue, width: half, every: 2), Scene.lines(scene.red, width: half, every: 2),
     ]
+    neutral = Array(repeating: 128, count: planes[1].count)
     pixels = Kind.all.first { $0.name == "RGB24" }?.bytes(scene) ?? []
     output = .allocate(
       byteCount: JPEGEncoder.largestJPEG(width: scene.width, height: scene.height), alignment: 64)
@@ -104,18 +110,18 @@ final class Floor {
     var start = output.assumingMemoryBound(to: UInt8.self).baseAddress
     var size = UInt(output.count)
     let (width, height, sampling) = (Int32(scene.width), Int32(scene.height), Int32(TJSAMP_420.rawValue))
-    let grey = kind.format == .grey ? Int32(TJSAMP_GRAY.rawValue) : sampling
+    let colours = kind.format == .grey ? (neutral, neutral) : (planes[1], planes[2])
     var status: Int32 = -1
     if kind.format == .rgb(.rgb) {
       status = tjCompress2(
         handle, pixels, width, 0, height, Int32(TJPF_RGB.rawValue), &start, &size, sampling, 80, TJFLAG_NOREALLOC)
     } else {
       planes[0].withUnsafeBufferPointer { luma in
-        planes[1].withUnsafeBufferPointer { blue in
-          planes[2].withUnsafeBufferPointer { red in
+        colours.0.withUnsafeBufferPointer { blue in
+          colours.1.withUnsafeBufferPointer { red in
             var pointers = [luma.baseAddress, blue.baseAddress, red.baseAddress]
             status = tjCompressFromYUVPlanes(
-              handle, &pointers, width, nil, height, grey, &start, &size, 80, TJFLAG_NOREALLOC)
+              handle, &pointers, width, nil, height, sampling, &start, &size, 80, TJFLAG_NOREALLOC)
           }
         }
       }

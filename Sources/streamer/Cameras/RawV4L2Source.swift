@@ -11,8 +11,6 @@ struct RawV4L2Source: FrameSource, ~Copyable {
   private let isConverted: Bool
   /// Of one frame, as the driver says it.
   private let imageBytes: Int
-  /// Of one frame in its first memory, as its lines have it.
-  private let pictureBytes: Int
   let info: SourceInfo
 
   init(_ camera: consuming V4L2Camera, _ options: StreamOptions) throws {
@@ -32,7 +30,6 @@ struct RawV4L2Source: FrameSource, ~Copyable {
     self.converter = converter
     self.ring = ring
     imageBytes = Int(format.imageBytes)
-    pictureBytes = layout.byteCount
     self.isConverted = isConverted
     self.layout = layout
     self.encoder = encoder
@@ -47,30 +44,18 @@ struct RawV4L2Source: FrameSource, ~Copyable {
   func next() throws -> Frame? { try ring.dequeue() }
 
   mutating func encode(_ frame: consuming Frame, repairs: Bool) throws(DropCause) -> Frame {
-    var picture = layout.picture(
-      isConverted ? .init(start: nil, count: 0) : filled(frame.bytes), frame.second, frame.third)
+    // What a driver does not count is not there, even if it wrote it: vivid counts too few bytes of YU12 and YV12 where a
+    // line of colour is an odd number of them, and writes past the buffer that it asked for.
+    var picture = layout.picture(frame.bytes, frame.second, frame.third)
     if isConverted {
       guard repairs || !frame.isDamaged else { throw .damaged }
       guard let converted = converter?.convert(frame.bytes) else {
         throw frame.bytes.isEmpty ? .empty : frame.bytes.count < imageBytes ? .short : .encoder
       }
       picture = layout.picture(converted)
-    } else if frame.second.isEmpty, imageBytes > 0, frame.bytes.count >= imageBytes {
-      picture.isWhole = true
     }
     return try encoder.encode(frame, picture, repairs: repairs)
   }
-
-  /// The part of a buffer that the driver filled. Some count fewer bytes than they fill where a line of colour is no whole
-  /// number of bytes (vivid, where a width is no multiple of 4): the picture goes on in the last page that they count.
-  private func filled(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-    guard bytes.count >= imageBytes, bytes.count < pictureBytes, let start = bytes.baseAddress else { return bytes }
-    let left = -(Int(bitPattern: start) + bytes.count) & (Self.page - 1)
-    return UnsafeRawBufferPointer(start: start, count: min(bytes.count + left, pictureBytes))
-  }
-
-  /// The least that a page is.
-  private static var page: Int { 4096 }
 
   var timestampSource: TimestampSource? { ring.timestampSource }
 }

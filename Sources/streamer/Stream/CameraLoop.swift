@@ -82,9 +82,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       hasMail = false
       isStarting = false
       if meter.isDone { return }
+      if mayTake { try events.waitForSource(source.number, true) }
       for index in 0..<events.wait() {
         switch events[index] {
-        case .source: try takeFrame()
+        case .source: if mayTake { try takeFrame() } else { try events.waitForSource(source.number, false) }
         case .mail: hasMail = true
         case .stats: postStatistics(isTick: true)
         case .watch: watch()
@@ -141,8 +142,12 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     try events.forget(&delivery.destinations[index])
     delivery.remove(index)
     board.post { _ = $0.receivers.remove(at: index) }
-    if delivery.isUnderWay, delivery.isDone { try endFrame() }
+    if delivery.isUnderWay, delivery.isDone { endFrame() }
   }
+
+  /// The next frame may take the place of the one in flight. It waits in the camera for one whose packets are held back by
+  /// the pace alone: what is left of that one fits between, since frames are spread over a part of their interval.
+  private var mayTake: Bool { inFlight == nil || !(options.keepsAll || delivery.isHeldBack) }
 
   /// One frame, from the camera to the sockets.
   private mutating func takeFrame() throws {
@@ -150,7 +155,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     defer { isUnfit = false }
     if meter.isDone { return }
     try lookAhead(frame)
-    if arriving == nil { try makeRoom() }
+    if arriving == nil { makeRoom() }
     meter.take(frame)
     if let measured = rate.check(frame.timestamp, sequence: frame.sequence) {
       statistics.lowRate = measured
@@ -166,7 +171,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       inFlight = consume frame
     } catch {
       statistics[error] += 1
-      try endFrame()
+      endFrame()
     }
     let packets = statistics.packets
     try pushAll()
@@ -216,34 +221,34 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     if let next = lookout.look(arrived, at: now) { try events.waitToLook(at: next) }
     // One frame at a time: the one before is still on its way.
     guard lookout.isUsing, let arrived, inFlight == nil, !isUnfit, delivery.destinations.count > 0 else { return }
-    if arriving == nil { try begin(arrived, at: now) }
+    if arriving == nil { begin(arrived, at: now) }
     guard arriving?.start == arrived.bytes.baseAddress, let scan = arriving?.picture.advance(arrived.bytes) else {
       return
     }
     do throws(DropCause) { try delivery.extend(scan, isWhole: false) } catch {
       // It will say so when it is done.
       isUnfit = true
-      try endFrame()
+      endFrame()
     }
     try pushAll()
   }
 
   /// Begins with a frame that the camera is filling, if its header can be sent.
-  private mutating func begin(_ arrived: Arrived, at now: Int64) throws {
+  private mutating func begin(_ arrived: Arrived, at now: Int64) {
     let picture: ArrivingPicture?
     do throws(JPEGFault) { picture = try reader.begin(arrived.bytes) } catch {
       isUnfit = true
       return
     }
     guard let picture, let start = arrived.bytes.baseAddress else { return }
-    try makeRoom()
+    makeRoom()
     delivery.begin(picture.header, timestamp: lookout.timestamp(at: now), expecting: lastSize)
     arriving = (start, picture)
   }
 
   /// A frame is there: whether it is the one that is being sent already, and when to look for the next one.
   private mutating func lookAhead(_ frame: borrowing Frame) throws {
-    if let start = arriving?.start, start != frame.bytes.baseAddress || !gaps.isNext { try endFrame() }
+    if let start = arriving?.start, start != frame.bytes.baseAddress || !gaps.isNext { endFrame() }
     guard !lookout.hasGivenUp else { return }
     let next = lookout.done(
       Lookout.Frame(
@@ -259,8 +264,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   }
 
   /// Ends the frame before, whatever is left of it, and sees to what is done between two.
-  private mutating func makeRoom() throws {
-    try endFrame()
+  private mutating func makeRoom() {
+    endFrame()
     if !hasBegun { begin() }
     if hasCollided { changeSource() }
     if delivery.isTooLarge, delivery.adaptPacketSize() { postPacketSize() }
@@ -270,19 +275,19 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func nextFrame() throws -> Frame? {
     guard var frame = try source.next() else { return nil }
     guard judge(frame) else {
-      if arriving != nil { try endFrame() }
+      if arriving != nil { endFrame() }
       return nil
     }
     guard !options.keepsAll, source.isQueue, lateness.isLate(Clock.monotonic - frame.timestamp) else { return frame }
     // What is in flight is staler still; what is only arriving may be this very frame.
-    if inFlight != nil { try endFrame() }
+    if inFlight != nil { endFrame() }
     for _ in 0..<Self.mostQueued {
       guard let newer = try source.next() else { break }
       guard judge(newer) else { continue }
       statistics.stale += 1
       frame = newer
       // Its buffer may be filled anew by now.
-      if arriving != nil { try endFrame() }
+      if arriving != nil { endFrame() }
     }
     return frame
   }
@@ -320,9 +325,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func pushAll() throws {
     for index in 0..<delivery.destinations.count { try push(index) }
     // Without receivers, too.
-    if delivery.isUnderWay, delivery.isDone { try endFrame() }
-    // Where all frames are kept, the next is not taken before this one is gone.
-    if options.keepsAll { try events.waitForSource(source.number, inFlight == nil) }
+    if delivery.isUnderWay, delivery.isDone { endFrame() }
   }
 
   /// Sends a receiver as much as its socket takes; the frame goes back when all receivers have it.
@@ -346,7 +349,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     }
     if delivery.isDone {
       if delivery.isComplete { meter.endedSending() }
-      try endFrame()
+      endFrame()
     }
   }
 
@@ -362,13 +365,12 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   }
 
   /// Gives the frame in flight back to the camera; what is not sent of it is left out.
-  private mutating func endFrame() throws {
+  private mutating func endFrame() {
     delivery.end(&statistics)
     let wasLent = inFlight != nil
     inFlight = nil
     meter.end(wasLent: wasLent)
     arriving = nil
-    if options.keepsAll { try events.waitForSource(source.number, true) }
   }
 
   /// Once a second.
