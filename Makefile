@@ -2,9 +2,10 @@
 # put their tables into README.md.
 PREFIX ?= /usr/local
 SECONDS ?= 600
+BRIDGE := .build/release/libstreamer-libcamera.so
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds soak soak-fuzz soak-stream soak-early lab debian13 install clean
+.PHONY: help deps build bridge demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds soak soak-fuzz soak-stream soak-early lab debian13 debian13-libcamera install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -15,11 +16,15 @@ deps: ## install the Debian packages that building needs, and Swift where Debian
 build: deps ## build the program: .build/release/streamer
 	scripts/build streamer
 
+bridge: ## build the bridge to libcamera, for libcamera: cameras: .build/release/libstreamer-libcamera.so
+	@scripts/deps bridge
+	@scripts/bridge
+
 demo: build ## build, and stream a camera (or the test picture) to a receiver here
 	@rm -rf out/demo && mkdir -p out/demo && scripts/demo $(CAMERA)
 
 test: ## all tests: lint, units, the program, the camera lab
-	@scripts/deps build test
+	@scripts/deps build bridge test
 	@Tests/run
 
 unit: ## the unit tests alone
@@ -99,8 +104,13 @@ debian13: ## build and run the unit tests with Debian 13's own Swift, in a tree 
 	@scripts/deps debian13
 	@Tests/debian13/run
 
-install: build ## install to PREFIX (/usr/local)
+debian13-libcamera: ## stream from libcamera 0.4's virtual pipeline and a UVC camera in a virtual machine with Debian 13
+	@scripts/deps build test debian13
+	@Tests/debian13/libcamera
+
+install: build ## install to PREFIX (/usr/local), with the bridge to libcamera if it was built
 	install -D -m 755 .build/release/streamer $(DESTDIR)$(PREFIX)/bin/streamer
+	if [ -e $(BRIDGE) ]; then install -D -m 644 $(BRIDGE) $(DESTDIR)$(PREFIX)/lib/streamer/$(notdir $(BRIDGE)); fi
 
 clean: ## remove all that was made
 	rm -rf .build out

@@ -14,13 +14,16 @@ let package = Package(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
     .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
+    // Its header alone: scripts/bridge builds the rest.
+    .systemLibrary(name: "CLibcameraBridge", path: "Sources/LibcameraBridge"),
     .target(name: "LinuxIO", dependencies: ["CLinux"], cSettings: gnu),
     .target(name: "RTPCore"),
     .target(name: "Statistics"),
     .target(name: "V4L2Capture", dependencies: ["LinuxIO", "CLinux"], cSettings: gnu),
     .target(name: "JPEGCodec", dependencies: ["CTurboJPEG", "CJPEG"]),
     .executableTarget(
-      name: "streamer", dependencies: ["LinuxIO", "RTPCore", "Statistics", "V4L2Capture", "JPEGCodec"],
+      name: "streamer",
+      dependencies: ["LinuxIO", "RTPCore", "Statistics", "V4L2Capture", "JPEGCodec", "CLibcameraBridge"],
       cSettings: gnu),
     .executableTarget(
       name: "benchmarks", dependencies: ["LinuxIO", "RTPCore", "Statistics", "V4L2Capture", "JPEGCodec"],
@@ -36,7 +39,9 @@ let package = Package(
     .testTarget(name: "JPEGCodecTests", dependencies: ["JPEGCodec", "CTurboJPEG"]),
     .testTarget(
       name: "streamerTests",
-      dependencies: ["streamer", "LinuxIO", "RTPCore", "Statistics", "V4L2Capture", "JPEGCodec"],
+      dependencies: [
+        "streamer", "LinuxIO", "RTPCore", "Statistics", "V4L2Capture", "JPEGCodec", "CLibcameraBridge",
+      ],
       cSettings: gnu),
   ]
 )

@@ -6,6 +6,9 @@ public enum Clock {
   @inline(__always)
   public static var monotonic: Int64 { read(CLOCK_MONOTONIC) }
 
+  /// CLOCK_BOOTTIME: goes on while the machine is suspended.
+  public static var boot: Int64 { read(CLOCK_BOOTTIME) }
+
   /// CLOCK_REALTIME: the wall clock, since 1970; it can step.
   public static var realtime: Int64 { read(CLOCK_REALTIME) }
 

@@ -62,12 +62,17 @@ public struct BufferRing: ~Copyable {
   public var timestampSource: TimestampSource? { lender.pointee.timestampSource }
 }
 
-/// Which clock and which instant a driver's timestamps are of (V4L2_BUF_FLAG_TIMESTAMP_*, TSTAMP_SRC_*).
+/// Which clock and which instant timestamps are of; a V4L2 driver says it (V4L2_BUF_FLAG_TIMESTAMP_*, TSTAMP_SRC_*).
 public enum TimestampSource: Sendable, Equatable {
   /// CLOCK_MONOTONIC, the frame's first data (uvcvideo), or its start of exposure.
   case startOfExposure
   /// CLOCK_MONOTONIC, the frame's last data.
   case endOfFrame
+  /// libcamera's SensorTimestamp: when the first line was exposed, as far as the camera's driver knows; of uvcvideo the
+  /// frame's first data.
+  case sensor
+  /// libcamera's, of the buffer: whatever the driver's is.
+  case buffer
   /// Another clock, or none: the time at which the frame was taken out is used.
   case unknown
 
@@ -76,6 +81,8 @@ public enum TimestampSource: Sendable, Equatable {
     switch self {
     case .startOfExposure: "start_of_exposure"
     case .endOfFrame: "end_of_frame"
+    case .sensor: "sensor"
+    case .buffer: "buffer"
     case .unknown: "unknown"
     }
   }
@@ -85,6 +92,8 @@ public enum TimestampSource: Sendable, Equatable {
     switch self {
     case .startOfExposure: "the driver's, flagged as the start of exposure (uvcvideo: the first data's arrival)"
     case .endOfFrame: "the driver's, of the frame's end"
+    case .sensor: "the sensor's by libcamera: the first line's exposure (uvcvideo: the first data's arrival)"
+    case .buffer: "the driver's, as libcamera hands them on"
     case .unknown: "ours, since the driver's are of no known clock: they include its delay"
     }
   }

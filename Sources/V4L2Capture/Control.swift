@@ -85,7 +85,8 @@ public struct Control: Equatable, Sendable {
   /// Such as `0 to 255 in steps of 5`.
   public var limits: String { "\(range.lowerBound) to \(range.upperBound)" + (step > 1 ? " in steps of \(step)" : "") }
 
-  private static let switches: [String: Int64] = [
+  /// What a switch takes.
+  public static let switches: [String: Int64] = [
     "0": 0, "off": 0, "false": 0, "no": 0, "1": 1, "on": 1, "true": 1, "yes": 1,
   ]
 
@@ -104,5 +105,5 @@ public struct Control: Equatable, Sendable {
 /// Why a control does not take a value: what it takes.
 public struct ControlRefusal: Error, CustomStringConvertible {
   public let description: String
-  init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.description = description }
 }

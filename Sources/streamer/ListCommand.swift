@@ -1,3 +1,4 @@
+import CLibcameraBridge
 import LinuxIO
 import V4L2Capture
 
@@ -13,10 +14,13 @@ struct ListCommand {
   }
 
   private struct Camera {
-    let entry: DeviceEntry
+    let path: String
     let card: String
     let driver: String
+    /// Where it is.
     let bus: String
+    /// Other names for it.
+    let names: [String]
     let modes: [Mode]
     let controls: [ListedControl]
   }
@@ -27,7 +31,7 @@ struct ListCommand {
   }
 
   func run() throws -> Int32 {
-    let cameras = DeviceEntry.all().compactMap { camera($0) }
+    let cameras = DeviceEntry.all().compactMap { camera($0) } + libcameras()
     if asJSON { return try Program.print(JSON.array(cameras.map(json)).description + "\n") }
     if cameras.isEmpty { return try Program.print("no cameras found; 'streamer test: --to HOST:PORT' needs none\n") }
     return try Program.print(cameras.map { text($0) + "\n" }.joined())
@@ -42,25 +46,50 @@ struct ListCommand {
         return ListedControl(text: control.text(now: now), json: control.json(now: now))
       }
       return Camera(
-        entry: entry, card: device.card, driver: device.driver, bus: device.bus, modes: device.modes(),
-        controls: controls)
+        path: entry.path, card: device.card, driver: device.driver, bus: device.bus, names: entry.stableNames,
+        modes: device.modes(), controls: controls)
     } catch {
       if error.cause == nil { log.debug(error.description) } else { log.warning(error.description) }
       return nil
     }
   }
 
+  /// Those of libcamera; none where there is no bridge to it.
+  private func libcameras() -> [Camera] {
+    do throws(Failure) {
+      var cameras: [Camera] = []
+      for (number, id) in (try LibcameraBridge.find()?.ids() ?? []).enumerated() {
+        cameras.append(try libcamera(id, number: number))
+      }
+      return cameras
+    } catch {
+      log.warning("\(error)")
+      return []
+    }
+  }
+
+  private func libcamera(_ id: String, number: Int) throws(Failure) -> Camera {
+    let device = try LibcameraDevice(opening: id)
+    let found = try device.description()
+    return Camera(
+      path: device.name, card: found.model.isEmpty ? found.id : found.model, driver: "libcamera", bus: found.location,
+      names: ["libcamera:\(number)"], modes: found.modes,
+      controls: found.controls.map { ListedControl(text: $0.text, json: $0.json) })
+  }
+
   private func text(_ camera: Camera) -> String {
-    (["\(camera.entry.path)  \(camera.card) (\(camera.driver), \(camera.bus))"]
-      + camera.entry.stableNames.map { "  \($0)" } + camera.modes.map { "  \($0)" }
+    let place = [camera.driver, camera.bus].filter { !$0.isEmpty }.joined(separator: ", ")
+    return
+      (["\(camera.path)  \(camera.card) (\(place))"]
+      + camera.names.map { "  \($0)" } + camera.modes.map { "  \($0)" }
       + camera.controls.map { "  \($0.text)" }).joined(separator: "\n")
   }
 
   private func json(_ camera: Camera) -> JSON {
     .object([
-      ("path", .string(camera.entry.path)), ("card", .string(camera.card)), ("driver", .string(camera.driver)),
+      ("path", .string(camera.path)), ("card", .string(camera.card)), ("driver", .string(camera.driver)),
       ("bus", .string(camera.bus)),
-      ("stable_names", .array(camera.entry.stableNames.map { .string($0) })),
+      ("stable_names", .array(camera.names.map { .string($0) })),
       ("modes", .array(camera.modes.map(json))), ("controls", .array(camera.controls.map(\.json))),
     ])
   }

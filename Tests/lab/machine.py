@@ -15,8 +15,10 @@
             machine.wait_for_path(camera.device)  # the camera's /dev/v4l/by-id/…; a shell pattern will do; there=False
             machine.clock()             # -> Clock(offset, uncertainty): ns; host = guest + offset
 
-Machine(cameras=0, nics=("e1000e",), memory="2G", cpus=2, forwards=())
+Machine(cameras=0, nics=("e1000e",), memory="2G", cpus=2, forwards=(), root="/")
     forwards     (host's port, guest's port) pairs: a TCP port of the host's loopback leads to one of the guest
+    root         another tree whose files the guest sees instead, with a kernel in it (boot/, lib/modules/), and with
+                 the lab's own guest.sh and agent.py under the path that they have here
     .sockets     one UNIX socket path for each camera (connect = plug in, close = unplug)
     .shared      a folder on the host (Path), writable from both sides, seen in the guest as /lab
     .console()   the kernel's console log so far, str
@@ -49,8 +51,9 @@ PR_SET_PDEATHSIG = 1
 
 
 class Machine:
-    def __init__(self, cameras=0, nics=("e1000e",), memory="2G", cpus=2, forwards=()):
+    def __init__(self, cameras=0, nics=("e1000e",), memory="2G", cpus=2, forwards=(), root="/"):
         self.cameras, self.nics, self.memory, self.cpus, self.forwards = cameras, nics, memory, cpus, forwards
+        self.root = pathlib.Path(root)
         self.folder = self.qemu = self.link = None
 
     def __enter__(self):
@@ -97,12 +100,12 @@ class Machine:
     # --- beginning and end
 
     def boot(self):
-        found = kernel.Kernel.find()
+        found = kernel.Kernel.find() if self.root == pathlib.Path("/") else kernel.Kernel(self.root)
         initramfs = self.folder / "initramfs"
         here = pathlib.Path(__file__).resolve().parent
         found.write_initramfs(initramfs, {
             "LAB_GUEST": str(here / "guest.sh"), "LAB_AGENT": str(here / "agent.py"),
-            "LAB_PYTHON": PYTHON, "LAB_MODULES": str(found.modules),
+            "LAB_PYTHON": PYTHON, "LAB_MODULES": str("/" / found.modules.relative_to(self.root)),
             "LAB_VERSION": found.release, "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"})
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(self.folder / "agent"))
@@ -139,7 +142,7 @@ class Machine:
             "-chardev", f"file,id=console,path={self.folder}/console", "-serial", "chardev:console",
             "-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={self.folder}/agent",
             "-device", "virtserialport,chardev=agent,name=lab.agent",
-            "-virtfs", "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap",
+            "-virtfs", f"local,path={self.root},mount_tag=root,security_model=none,readonly=on,multidevs=remap",
             "-virtfs", f"local,path={self.shared},mount_tag=lab,security_model=none",
             "-device", "qemu-xhci,id=usb"]
         for number, path in enumerate(self.sockets):

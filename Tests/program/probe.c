@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <linux/videodev2.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -35,13 +36,25 @@ static __thread int is_inside __attribute__((tls_model("initial-exec")));
 static __thread char caller_name[256] __attribute__((tls_model("initial-exec")));
 static char first_caller[256];
 
-// libjpeg-turbo's own allocations are not ours.
+// C++'s `new` is asked for by somebody: the first that is not the C++ library.
+static void *behind_new(Dl_info *info) {
+  void *callers[16];
+  int count = backtrace(callers, 16);
+  for (int i = 0; i < count; i++)
+    if (dladdr(callers[i], info) && info->dli_fname && !strstr(info->dli_fname, "/libstdc++.so") &&
+        !strstr(info->dli_fname, "/probe.so"))
+      return callers[i];
+  return NULL;
+}
+
+// The libraries' own allocations are not ours.
 static void count(void *caller) {
   if (!has_sent || is_inside) return;
   is_inside = 1;
   Dl_info info;
   const char *name = dladdr(caller, &info) && info.dli_fname ? info.dli_fname : "?";
-  if (strstr(name, "/libturbojpeg.so") || strstr(name, "/libjpeg.so")) {
+  if (strstr(name, "/libstdc++.so")) name = behind_new(&info) ? info.dli_fname : "?";
+  if (strstr(name, "/libturbojpeg.so") || strstr(name, "/libjpeg.so") || strstr(name, "/libcamera")) {
     pending_exempt++;
   } else {
     if (pending++ == 0) snprintf(caller_name, sizeof caller_name, "%s %s", name, info.dli_sname ? info.dli_sname : "?");
@@ -60,11 +73,18 @@ int posix_memalign(void **p, size_t a, size_t size) {
   return *p ? 0 : 12;
 }
 
+// A video device, or a dma-buf.
+static int is_buffer(int fd) {
+  struct stat status;
+  if (fstat(fd, &status) == 0 && S_ISCHR(status.st_mode)) return major(status.st_rdev) == VIDEO_MAJOR;
+  char path[64], target[64] = "";
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return readlink(path, target, sizeof target - 1) > 0 && strncmp(target, "/dmabuf", 7) == 0;
+}
+
 void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset) {
   void *start = (void *)syscall(SYS_mmap, address, length, protection, flags, fd, offset);
-  struct stat status;
-  if (start != MAP_FAILED && fd >= 0 && fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) &&
-      major(status.st_rdev) == VIDEO_MAJOR) {
+  if (start != MAP_FAILED && fd >= 0 && is_buffer(fd)) {
     int index = atomic_fetch_add(&map_count, 1);
     if (index < MOST_MAPS) { maps[index].start = start; maps[index].length = length; }
   }

@@ -3,6 +3,8 @@ enum CameraName: Equatable, Sendable, CustomStringConvertible {
   case device(String)
   case test
   case file(String)
+  /// By libcamera's id, or its place in libcamera's list.
+  case libcamera(String)
 
   init(_ text: String) throws(UsageError) {
     if text == "test:" {
@@ -12,11 +14,17 @@ enum CameraName: Equatable, Sendable, CustomStringConvertible {
       guard !path.isEmpty else { throw UsageError("file: needs a path, such as file:pictures/") }
       self = .file(path)
     } else if text.hasPrefix("libcamera:") {
-      throw UsageError("\(text): this version has no libcamera cameras; V4L2 devices, test: and file:PATH it has")
+      let name = String(text.dropFirst(10))
+      guard !name.isEmpty else {
+        throw UsageError("libcamera: needs a camera, such as libcamera:0; 'streamer list' shows them")
+      }
+      self = .libcamera(name)
     } else if text.hasPrefix("/") || text.hasPrefix(".") {
       self = .device(text)
     } else {
-      throw UsageError("'\(text)' is neither a verb nor a camera; a camera is a path (/dev/video0), test: or file:PATH")
+      throw UsageError(
+        "'\(text)' is neither a verb nor a camera; a camera is a path (/dev/video0), libcamera:ID, test:"
+          + " or file:PATH")
     }
   }
 
@@ -25,22 +33,24 @@ enum CameraName: Equatable, Sendable, CustomStringConvertible {
     case .device(let path): path
     case .test: "test:"
     case .file(let path): "file:" + path
+    case .libcamera(let name): "libcamera:" + name
     }
   }
 
   /// It is a device that can be set.
   var hasControls: Bool {
     switch self {
-    case .device: true
+    case .device, .libcamera: true
     case .test, .file: false
     }
   }
 
-  /// What a line about it begins with: its path, or `test`.
+  /// What a line about it begins with: its path, `test`, or its whole name.
   var label: String {
     switch self {
     case .device(let path), .file(let path): path
     case .test: "test"
+    case .libcamera: description
     }
   }
 }

@@ -27,6 +27,7 @@ enum Help {
       "CAMERA is one of:",
       "  /dev/video0                       a V4L2 camera",
       "  /dev/v4l/by-id/..., by-path/...   the same by a name that stays its own",
+      "  libcamera:ID, libcamera:NUMBER    a camera of libcamera's, such as a Raspberry Pi's own",
       "  test:                             a built-in moving picture with a clock: needs no camera",
       "  file:PATH                         the JPEGs of a directory, or a .mjpeg file, looped",
     ]

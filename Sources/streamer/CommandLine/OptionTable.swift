@@ -44,11 +44,12 @@ struct OptionEntry: Sendable {
     ),
     OptionEntry(
       "set", "NAME=VALUE", streaming,
-      "Set one of the camera's controls, such as brightness=128 or auto_exposure=1; may be given again, and is done in that order. 'streamer list' shows names, ranges and menus."
+      "Set one of the camera's controls, such as brightness=128 or auto_exposure=1, of libcamera Brightness=0.2 or ColourGains=1.5,2; may be given again, and is done in that order. 'streamer list' shows names, ranges and menus."
     ),
     OptionEntry("flip", "h|v|hv", streaming, "Turn the picture left to right, upside down, or both, in the camera."),
     OptionEntry("rotate", "0|180", streaming, "Turn the picture by half a turn, in the camera, or not."),
-    OptionEntry("buffers", "N", streaming, "Buffers to ask the camera's driver for, 2 to 32 (default 4)."),
+    OptionEntry(
+      "buffers", "N", streaming, "Buffers to ask the camera's driver, or libcamera, for, 2 to 32 (default 4)."),
     OptionEntry(
       "mtu", "BYTES|auto", streaming,
       "The largest RTP packet, which is the UDP payload, 200 to 65507. Default: 1400, or less where the way to a receiver takes less; auto: as much as it takes, which is 1472 over Ethernet and IPv4. Packets are never cut into IP fragments."

@@ -47,7 +47,7 @@ struct StreamOptions: Sendable {
     var cameras: [CameraName] = []
     for text in arguments.operands {
       let camera = try CameraName(text)
-      if case .device = camera, cameras.contains(camera) { throw UsageError("\(camera) is named twice") }
+      if camera.hasControls, cameras.contains(camera) { throw UsageError("\(camera) is named twice") }
       cameras.append(camera)
     }
     self.cameras = cameras

@@ -22,14 +22,6 @@ final class CameraThread {
   private static func run(_ settings: StreamSettings, _ mailbox: Mailbox, _ board: Board) {
     let end: Board.End
     do {
-      if let cpu = settings.cpu, let errno = Thread.pin(toCPU: cpu) {
-        settings.options.log.warning("\(settings.camera.label): runs unbound: CPU \(cpu) can't be had: \(errno)")
-      }
-      if let priority = settings.options.priority, let errno = Thread.setRealtime(priority: priority) {
-        settings.options.log.warning(
-          "\(settings.camera.label): runs without real-time priority: \(errno); CAP_SYS_NICE allows it: as root, or in a"
-            + " systemd unit 'AmbientCapabilities=CAP_SYS_NICE CAP_IPC_LOCK'")
-      }
       try stream(settings, mailbox, board)
       end = .stopped
     } catch let error as UsageError {
@@ -40,6 +32,19 @@ final class CameraThread {
     board.post { $0.end = end }
   }
 
+  /// Gives this thread its CPU and its priority. Behind the camera's start: threads that libcamera began by then have
+  /// their own.
+  private static func arrange(_ settings: StreamSettings) {
+    if let cpu = settings.cpu, let errno = Thread.pin(toCPU: cpu) {
+      settings.options.log.warning("\(settings.camera.label): runs unbound: CPU \(cpu) can't be had: \(errno)")
+    }
+    if let priority = settings.options.priority, let errno = Thread.setRealtime(priority: priority) {
+      settings.options.log.warning(
+        "\(settings.camera.label): runs without real-time priority: \(errno); CAP_SYS_NICE allows it: as root, or in a"
+          + " systemd unit 'AmbientCapabilities=CAP_SYS_NICE CAP_IPC_LOCK'")
+    }
+  }
+
   private static func stream(_ settings: StreamSettings, _ mailbox: Mailbox, _ board: Board) throws {
     switch settings.camera {
     case .device(let path):
@@ -48,6 +53,13 @@ final class CameraThread {
         try run(V4L2Source(camera, settings.options), settings, mailbox, board)
       } else {
         try run(RawV4L2Source(camera, settings.options), settings, mailbox, board)
+      }
+    case .libcamera(let name):
+      let camera = try LibcameraCamera(name, settings.options)
+      if PixelFormat.sendable.contains(camera.format.format) {
+        try run(LibcameraSource(camera, settings.options), settings, mailbox, board)
+      } else {
+        try run(RawLibcameraSource(camera, settings.options), settings, mailbox, board)
       }
     case .test: try run(TestSource(settings.options), settings, mailbox, board)
     case .file(let path):
@@ -60,6 +72,7 @@ final class CameraThread {
   ) throws {
     let events = try LoopEvents(
       source: source.number, mailbox: mailbox.number, statsSeconds: settings.options.statsSeconds)
+    arrange(settings)
     var loop = CameraLoop(source, settings, events: events, mailbox: mailbox, board: board)
     try loop.run()
   }

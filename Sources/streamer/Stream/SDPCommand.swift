@@ -25,6 +25,10 @@ struct SDPCommand {
     case .device(let path):
       let choice = try V4L2Camera.choose(settings.options.request, of: Device(opening: path))
       return SDPStream(settings: settings, size: choice.size, rate: choice.rate)
+    case .libcamera(let name):
+      let device = try LibcameraDevice(opening: name)
+      let choice = try LibcameraCamera.choose(settings.options.request, of: device)
+      return SDPStream(settings: settings, size: choice.size, rate: choice.rate)
     case .test:
       let choice = try TestSource.choose(settings.options.request)
       return SDPStream(settings: settings, size: choice.size, rate: choice.rate)

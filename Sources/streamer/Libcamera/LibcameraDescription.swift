@@ -1,0 +1,53 @@
+import CLibcameraBridge
+import V4L2Capture
+
+/// What libcamera says of a camera.
+struct LibcameraDescription {
+  let id: String
+  /// Empty where libcamera has none.
+  let model: String
+  /// `front`, `back` or `external`; empty where libcamera does not say.
+  let location: String
+  /// Of the formats that are known here, too; libcamera tells no rates of them.
+  let modes: [Mode]
+  let controls: [LibcameraControl]
+
+  init(_ told: lcb_description) {
+    id = String(cString: told.identity.id)
+    model = String(cString: told.identity.model)
+    location = Self.name(told.identity.location)
+    modes = UnsafeBufferPointer(start: told.modes, count: Int(told.mode_count)).map { Mode($0) }
+    controls = UnsafeBufferPointer(start: told.controls, count: Int(told.control_count)).map { LibcameraControl($0) }
+  }
+
+  private static func name(_ location: lcb_location) -> String {
+    switch location {
+    case LCB_FRONT: "front"
+    case LCB_BACK: "back"
+    case LCB_EXTERNAL: "external"
+    default: ""
+    }
+  }
+
+  /// The rates that it can be set to; nil where it has no control for that.
+  var rates: RateRange? {
+    guard let limits = controls.first(where: { $0.name == LibcameraControl.frameDuration })?.range,
+      let highest = FrameRate(1_000_000, UInt32(clamping: Int64(limits.lowerBound))),
+      let lowest = FrameRate(1_000_000, UInt32(clamping: Int64(limits.upperBound)))
+    else { return nil }
+    return highest == lowest ? RateRange([highest]) : RateRange([highest, lowest], isContinuous: true)
+  }
+}
+
+extension Mode {
+  fileprivate init(_ told: lcb_mode) {
+    let (smallest, largest) = (FrameSize(told.smallest), FrameSize(told.largest))
+    self.init(
+      format: PixelFormat(drm: told.fourcc), sizes: SizeRange(from: smallest, to: largest, step: FrameSize(told.step)),
+      rates: RateRange([]))
+  }
+}
+
+extension FrameSize {
+  init(_ size: lcb_size) { self.init(size.width, size.height) }
+}

@@ -1,0 +1,89 @@
+import CLibcameraBridge
+import LinuxIO
+import V4L2Capture
+
+/// A camera of libcamera's. It is open as long as this value lives.
+struct LibcameraDevice: ~Copyable {
+  /// As the user named it: `libcamera:` and its id or its number.
+  let name: String
+  let functions: lcb_functions
+  let handle: OpaquePointer
+
+  init(opening camera: String) throws(Failure) {
+    let name = "libcamera:\(camera)"
+    let functions = try LibcameraBridge(for: name).functions
+    var handle: OpaquePointer?
+    let status = functions.open(camera, &handle)
+    guard let handle else { throw Failure("\(name): there is no memory for it") }
+    guard status >= 0 else {
+      let failure = Self.failure(status, name, functions, handle)
+      functions.close(handle)
+      throw failure
+    }
+    self.name = name
+    self.functions = functions
+    self.handle = handle
+  }
+
+  deinit { functions.close(handle) }
+
+  /// One call whose failure is an error.
+  func check(_ status: Int32) throws(Failure) {
+    if status < 0 { throw failure(status) }
+  }
+
+  /// What the last call failed for.
+  func failure(_ status: Int32) -> Failure { Self.failure(status, name, functions, handle) }
+
+  private static func failure(
+    _ status: Int32, _ name: String, _ functions: lcb_functions, _ handle: OpaquePointer
+  ) -> Failure {
+    let remedy: String? =
+      switch Errno(rawValue: -status) {
+      case .busy: "another program has it open (fuser -v /dev/video* shows which)"
+      case .accessDenied, .notPermitted:
+        "add the user to the group 'video' (sudo usermod -aG video $USER), and log in again"
+      case .noDevice: nil
+      default: "LIBCAMERA_LOG_LEVELS=INFO in the environment has libcamera say more"
+      }
+    return Failure("\(name): \(String(cString: functions.reason(handle)))" + (remedy.map { "; \($0)" } ?? ""))
+  }
+
+  /// What it is, and what it has.
+  func description() throws(Failure) -> LibcameraDescription {
+    var description = lcb_description()
+    try check(functions.describe(handle, &description))
+    return LibcameraDescription(description)
+  }
+
+  /// Takes the camera, and sets it; to something else, where it can't do what was asked for.
+  /// - Parameter flip: nil: upright.
+  func configure(_ choice: ModeChoice, buffers: Int, flip: Flip?) throws(Failure) -> lcb_stream {
+    var wish = lcb_wish()
+    wish.fourcc = choice.format.drm
+    wish.size = lcb_size(width: choice.size.width, height: choice.size.height)
+    wish.buffers = UInt32(buffers)
+    wish.flip = flip?.bits ?? 0
+    var stream = lcb_stream()
+    try check(functions.configure(handle, &wish, &stream))
+    guard stream.flip == wish.flip else {
+      throw Failure("\(name): it can't turn its picture \(flip?.text ?? "upright"): its pipeline does not do that")
+    }
+    return stream
+  }
+
+  /// Sets a control when the camera starts.
+  func set(_ control: String, _ numbers: [Double]) throws(Failure) {
+    try check(functions.set(handle, control, numbers, UInt32(numbers.count)))
+  }
+}
+
+extension Flip {
+  /// As the bridge has it.
+  var bits: UInt32 { (horizontally ? 1 : 0) | (vertically ? 2 : 0) }
+
+  /// For people.
+  fileprivate var text: String {
+    horizontally ? (vertically ? "by half a turn" : "left to right") : vertically ? "upside down" : "upright"
+  }
+}
