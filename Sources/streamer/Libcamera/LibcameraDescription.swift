@@ -32,11 +32,14 @@ struct LibcameraDescription {
   /// The rates that it can be set to; nil where it has no control for that.
   var rates: RateRange? {
     guard let limits = controls.first(where: { $0.name == LibcameraControl.frameDuration })?.range,
-      let highest = FrameRate(1_000_000, UInt32(clamping: Int64(limits.lowerBound))),
-      let lowest = FrameRate(1_000_000, UInt32(clamping: Int64(limits.upperBound)))
+      let highest = FrameRate(1_000_000, Self.microseconds(limits.lowerBound)),
+      let lowest = FrameRate(1_000_000, Self.microseconds(limits.upperBound))
     else { return nil }
     return highest == lowest ? RateRange([highest]) : RateRange([highest, lowest], isContinuous: true)
   }
+
+  /// Whatever a pipeline says, it is a number of 32 bits.
+  private static func microseconds(_ limit: Double) -> UInt32 { UInt32(min(max(limit, 0), Double(UInt32.max))) }
 }
 
 extension Mode {

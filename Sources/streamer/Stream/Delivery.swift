@@ -146,9 +146,7 @@ struct Delivery: ~Copyable {
   var isDone: Bool { !isGrowing && (0..<destinations.count).allSatisfy { destinations[$0].isDone } }
 
   /// Whether a receiver has only a part of the frame since the rest is not to leave yet: its socket would take it.
-  var isHeldBack: Bool {
-    (0..<destinations.count).contains { !destinations[$0].isDone && !destinations[$0].isWaiting }
-  }
+  var isHeldBack: Bool { (0..<destinations.count).contains { destinations[$0].isHeldBack } }
 
   /// Whether every receiver has all of the frame.
   var isComplete: Bool { isDone && !isPartial && leftOut == 0 && destinations.count > 0 }

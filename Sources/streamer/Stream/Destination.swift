@@ -9,6 +9,8 @@ struct Destination: ~Copyable {
   private var next = 0
   private var largestFrame = 0
   private(set) var isDone = true
+  /// The rest of the frame is not to leave yet: the pace's timer brings it on.
+  private(set) var isHeldBack = false
   /// Its socket was full, and may still be.
   private var isCongested = false
   /// Its buffer is as large as was asked.
@@ -67,6 +69,7 @@ struct Destination: ~Copyable {
   ///   has room for all of it: whole frames, if fewer, instead of a part of each.
   mutating func beginFrame(byteCount: Int) -> Bool {
     next = 0
+    isHeldBack = false
     if byteCount > largestFrame {
       largestFrame = byteCount + byteCount / 4
       hasBuffer = sender.setSendBuffer(bytes: 2 * largestFrame)
@@ -96,6 +99,7 @@ struct Destination: ~Copyable {
   mutating func push(
     _ batch: borrowing PacketBatch, upTo limit: Int, isWhole: Bool, pace: Pace
   ) -> Progress {
+    isHeldBack = false
     let isTimed = pace.isSpreading && isPacedByKernel
     // fq has room for 100 of a flow, unless told otherwise: for two frames, each of which may be larger than expected.
     sender.largestGroup = isTimed ? max(4, pace.expectedBytes / (25 * max(1, batch.packetSize)) + 1) : .max
@@ -113,7 +117,10 @@ struct Destination: ~Copyable {
       case .failed: if let obstacle = probe(batch) { return obstacle }
       }
     }
-    guard next == batch.count else { return .paced }
+    guard next == batch.count else {
+      isHeldBack = true
+      return .paced
+    }
     guard isWhole else { return .waiting }
     isDone = true
     return .done
@@ -141,6 +148,7 @@ struct Destination: ~Copyable {
   mutating func abandon(_ batch: borrowing PacketBatch) -> Int {
     guard !isDone else { return 0 }
     isDone = true
+    isHeldBack = false
     return batch.count - next
   }
 }
