@@ -86,7 +86,8 @@ void Camera::open(const std::string &name) {
   if (camera_)
     return;
   if (cameras.empty())
-    throw Failure(-ENODEV, "libcamera finds no camera");
+    throw Failure(-ENODEV, "libcamera finds no camera; it has to be connected, and the user in the group 'video' (sudo "
+                           "usermod -aG video $USER, then log in again)");
   std::string others;
   for (size_t index = 0; index < cameras.size(); index++)
     others += "\n  " + std::to_string(index) + "  " + cameras[index]->id();
@@ -134,6 +135,7 @@ lcb_stream Camera::configure(const lcb_wish &wish) {
   if (int code = camera_->configure(configuration_.get()); code < 0)
     throw Failure::of("configure", code);
   const Planes planes(stream());
+  isOneMemory_ = planes.count == 1 || isOneMemory();
   controls_ = ControlList(camera_->controls());
 
   lcb_stream given{};
@@ -149,6 +151,23 @@ lcb_stream Camera::configure(const lcb_wish &wish) {
   return given;
 }
 
+/// libcamera's own buffers alone tell whether a driver has one memory for all planes, or one for each.
+bool Camera::isOneMemory() {
+  bool isOne;
+  {
+    libcamera::FrameBufferAllocator allocator(camera_);
+    if (int code = allocator.allocate(stream().stream()); code < 0)
+      throw Failure::of("FrameBufferAllocator::allocate", code);
+    const auto &planes = allocator.buffers(stream().stream()).at(0)->planes();
+    auto isSame = [&planes](const auto &plane) { return plane.fd.get() == planes[0].fd.get(); };
+    isOne = std::all_of(planes.begin(), planes.end(), isSame);
+  }
+  // Pipelines remember the buffers that they made until they are configured.
+  if (int code = camera_->configure(configuration_.get()); code < 0)
+    throw Failure::of("configure", code);
+  return isOne;
+}
+
 void Camera::set(const std::string &name, const double *numbers, uint32_t count) {
   for (const auto &[id, info] : camera_->controls()) {
     if (id->name() != name)
@@ -160,11 +179,11 @@ void Camera::set(const std::string &name, const double *numbers, uint32_t count)
 }
 
 lcb_memory Camera::start() {
-  stream_ = std::make_unique<Stream>(camera_, stream(), controls_);
+  stream_ = std::make_unique<Stream>(camera_, stream(), isOneMemory_, controls_);
   return stream_->start();
 }
 
-int Camera::take(lcb_frame &frame) { return stream_ ? stream_->take(frame, reason) : -EINVAL; }
+int Camera::take(lcb_frame &frame) { return stream_ ? stream_->take(frame) : -EINVAL; }
 
 void Camera::giveBack(uint32_t buffer) {
   if (stream_)

@@ -41,6 +41,7 @@ public:
 
 private:
   libcamera::StreamConfiguration &stream() { return configuration_->at(0); }
+  bool isOneMemory();
 
   // In the order in which they depend on each other: the first goes last.
   std::optional<Manager> manager_;
@@ -51,5 +52,6 @@ private:
   std::unique_ptr<Controls> described_;
   std::unique_ptr<libcamera::CameraConfiguration> configuration_;
   libcamera::ControlList controls_;
+  bool isOneMemory_ = true;
   std::unique_ptr<Stream> stream_;
 };

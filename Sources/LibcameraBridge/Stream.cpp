@@ -8,32 +8,59 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 
 using libcamera::FrameMetadata;
 using libcamera::Request;
 namespace controls = libcamera::controls;
 
+namespace {
+
+/// For people: what a list sets.
+std::string names(const libcamera::ControlList &list, const libcamera::ControlInfoMap &known) {
+  std::string names;
+  for (const auto &[id, info] : known)
+    if (list.contains(id->id()))
+      names += (names.empty() ? "" : ", ") + id->name();
+  return names;
+}
+
+} // namespace
+
 Stream::Stream(std::shared_ptr<libcamera::Camera> camera, const libcamera::StreamConfiguration &configuration,
-               const libcamera::ControlList &controls)
-    : camera_(camera), configuration_(configuration), planes_(configuration), controls_(controls),
-      event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+               bool isOneMemory, const libcamera::ControlList &controls)
+    : camera_(camera), configuration_(configuration), isOneMemory_(isOneMemory), planes_(configuration),
+      controls_(controls), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (event_ < 0)
     throw Failure::of("eventfd", -errno);
-  camera_->disconnected.connect(this, &Stream::disconnected);
 }
 
 Stream::~Stream() {
   stop();
-  camera_->disconnected.disconnect(this);
   requests_.clear();
   buffers_.reset();
   close(event_);
 }
 
 lcb_memory Stream::start() {
-  auto heap = Buffers::ofHeap(configuration_);
+  auto heap = isOneMemory_ ? Buffers::ofHeap(configuration_) : nullptr;
   if (!heap || !run(std::move(heap)))
     run(Buffers::ofLibcamera(camera_, configuration_));
+  // What a driver refuses it mostly refuses at once.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+  for (;;) {
+    uint32_t index;
+    if (next(index)) {
+      ring_->putBack();
+      raise();
+      break;
+    }
+    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (rest.count() <= 0)
+      break;
+    pollfd waiting{event_, POLLIN, 0};
+    poll(&waiting, 1, static_cast<int>(rest.count()));
+  }
   size_t bytes = 0;
   for (uint32_t plane = 0; plane < planes_.count; plane++)
     bytes += planes_.bytes[plane];
@@ -41,19 +68,19 @@ lcb_memory Stream::start() {
 }
 
 bool Stream::run(std::unique_ptr<Buffers> buffers) {
+  stop();
   requests_.clear();
   buffers_ = std::move(buffers);
   ring_ = std::make_unique<Ring>();
   cancelled_ = 0;
   refusal_ = 0;
+  areControlsSet_ = controls_.empty();
   makeRequests();
-  const bool isOurs = !buffers_->heap().empty();
-  camera_->requestCompleted.connect(this, &Stream::completed);
+  link_ = std::make_unique<Link>(camera_, *this);
   if (int code = camera_->start(&controls_); code < 0) {
-    camera_->requestCompleted.disconnect(this);
-    if (isOurs)
-      return false;
-    throw Failure::of("start", code);
+    if (buffers_->heap().empty())
+      throw Failure::of("start", code);
+    return false;
   }
   isRunning_ = true;
   // Some pipelines take controls with requests only.
@@ -61,10 +88,6 @@ bool Stream::run(std::unique_ptr<Buffers> buffers) {
   for (const auto &request : requests_)
     if (int code = camera_->queueRequest(request.get()); code < 0)
       throw Failure::of("queueRequest", code);
-  if (isOurs && isRefused()) {
-    stop();
-    return false;
-  }
   return true;
 }
 
@@ -83,52 +106,55 @@ void Stream::makeRequests() {
   }
 }
 
-/// A driver that can't use the memory says so with the first request, at once.
-bool Stream::isRefused() {
-  pollfd waiting{event_, POLLIN, 0};
+int Stream::take(lcb_frame &frame) {
   uint32_t index;
-  if (poll(&waiting, 1, 100) <= 0 || !ring_->take(index))
-    return false;
-  if (requests_[index]->status() == Request::RequestCancelled)
-    return true;
-  // It was a frame; as before it is the oldest.
-  ring_->putBack();
-  return false;
+  if (!next(index))
+    return 0;
+  fill(frame, index);
+  if (ring_->isEmpty()) {
+    lower();
+    if (!ring_->isEmpty() || isGone_ || refusal_ < 0)
+      raise();
+  }
+  return 1;
 }
 
-int Stream::take(lcb_frame &frame, std::string &reason) {
-  if (refusal_ < 0) {
-    reason = Failure::of("queueRequest", refusal_).what();
-    return refusal_;
-  }
+bool Stream::next(uint32_t &index) {
   for (;;) {
-    uint32_t index;
+    if (refusal_ < 0)
+      end();
     if (!ring_->take(index)) {
       lower();
       // What came meanwhile was not seen above, and is not announced any more.
-      if (!ring_->take(index))
-        return isGone_ ? end(reason) : 0;
+      if (!ring_->take(index)) {
+        if (isGone_)
+          end();
+        return false;
+      }
     }
-    Request &request = *requests_[index];
-    if (request.status() == Request::RequestCancelled) {
+    if (requests_[index]->status() == Request::RequestCancelled) {
       isCancelled_[index] = true;
-      if (++cancelled_ == requests_.size())
-        return end(reason);
+      if (++cancelled_ < requests_.size())
+        continue;
+      // A driver may find with the first requests only that it can't use the memory.
+      if (hasFrames_ || buffers_->heap().empty())
+        end();
+      run(Buffers::ofLibcamera(camera_, configuration_));
       continue;
     }
+    hasFrames_ = true;
+    // It would go on without them, and say nothing.
+    if (!areControlsSet_ && isCancelled_[0])
+      throw Failure(-EINVAL, "it gave up the request that sets " + names(controls_, camera_->controls()) +
+                                 ": its driver refuses a value (--set, --fps)");
+    areControlsSet_ = areControlsSet_ || index == 0;
     if (cancelled_ > 0)
       requeueCancelled();
     if (versions::isStartup(buffers_->all()[index].frame->metadata(), 0)) {
       queue(index);
       continue;
     }
-    fill(frame, index);
-    if (ring_->isEmpty()) {
-      lower();
-      if (!ring_->isEmpty() || isGone_)
-        raise();
-    }
-    return 1;
+    return true;
   }
 }
 
@@ -159,7 +185,7 @@ void Stream::giveBack(uint32_t buffer) {
     queue(buffer);
 }
 
-int Stream::queue(uint32_t index) {
+void Stream::queue(uint32_t index) {
   requests_[index]->reuse(Request::ReuseBuffers);
   int code = camera_->queueRequest(requests_[index].get());
   if (code < 0 && refusal_ == 0) {
@@ -167,7 +193,6 @@ int Stream::queue(uint32_t index) {
     // So that it is said, also when no other frame comes.
     raise();
   }
-  return code;
 }
 
 void Stream::requeueCancelled() {
@@ -179,20 +204,22 @@ void Stream::requeueCancelled() {
   cancelled_ = 0;
 }
 
-/// A camera that is unplugged cancels its requests before libcamera hears of it.
-int Stream::end(std::string &reason) {
+void Stream::end() {
+  if (refusal_ < 0 && refusal_ != -ENODEV)
+    throw Failure::of("queueRequest", refusal_);
+  // A camera that is unplugged cancels its requests before libcamera hears of it.
   for (int wait = 0; wait < 100 && !isGone_; wait++)
     poll(nullptr, 0, 20);
-  reason = isGone_ ? "it was unplugged" : "libcamera cancelled all requests";
-  return isGone_ ? -ENODEV : -EIO;
+  if (isGone_)
+    throw Failure(-ENODEV, "it was unplugged");
+  throw Failure(-EIO, "libcamera cancelled all requests");
 }
 
 void Stream::stop() {
-  if (!isRunning_)
-    return;
+  if (isRunning_)
+    camera_->stop();
   isRunning_ = false;
-  camera_->stop();
-  camera_->requestCompleted.disconnect(this);
+  link_.reset();
 }
 
 void Stream::raise() const {
@@ -205,8 +232,8 @@ void Stream::lower() const {
   [[maybe_unused]] ssize_t got = read(event_, &count, sizeof(count));
 }
 
-void Stream::completed(Request *request) {
-  ring_->put(static_cast<uint32_t>(request->cookie()));
+void Stream::completed(uint32_t index) {
+  ring_->put(index);
   raise();
 }
 

@@ -3,6 +3,7 @@
 
 #include "Buffers.h"
 #include "LibcameraBridge.h"
+#include "Link.h"
 #include "Planes.h"
 #include "Ring.h"
 
@@ -15,12 +16,14 @@
 
 /// The buffers of a camera that was configured, and its frames. All of it is called by one thread, but `completed` and
 /// `disconnected`, which libcamera's own thread calls: they note what happened, and raise the event, and do nothing else.
-class Stream {
+class Stream : public Listener {
 public:
   /// Throws a Failure.
-  /// - Parameter controls: what is set at the start.
+  /// - Parameters:
+  ///   - isOneMemory: all planes of a picture are of one memory.
+  ///   - controls: what is set at the start.
   Stream(std::shared_ptr<libcamera::Camera> camera, const libcamera::StreamConfiguration &configuration,
-         const libcamera::ControlList &controls);
+         bool isOneMemory, const libcamera::ControlList &controls);
   ~Stream();
   Stream(const Stream &) = delete;
   Stream &operator=(const Stream &) = delete;
@@ -28,29 +31,31 @@ public:
   /// Throws a Failure.
   lcb_memory start();
   int descriptor() const { return event_; }
-  /// As lcb_functions has it.
-  int take(lcb_frame &frame, std::string &reason);
+  /// As lcb_functions has it. Throws a Failure.
+  int take(lcb_frame &frame);
   void giveBack(uint32_t buffer);
   void stop();
 
 private:
-  /// Whether frames come into them.
+  /// Starts the camera with other buffers. Returns whether it did: with a heap's it may not.
   bool run(std::unique_ptr<Buffers> buffers);
   void makeRequests();
-  bool isRefused();
+  /// Takes the number of the next request that has a frame; false where none is done. Throws a Failure when it is over.
+  bool next(uint32_t &index);
   void fill(lcb_frame &frame, uint32_t index);
-  int queue(uint32_t index);
+  void queue(uint32_t index);
   /// Queues those that were given up, as the camera goes on.
   void requeueCancelled();
-  int end(std::string &reason);
+  [[noreturn]] void end();
   void raise() const;
   void lower() const;
 
-  void completed(libcamera::Request *request);
-  void disconnected();
+  void completed(uint32_t index) override;
+  void disconnected() override;
 
   std::shared_ptr<libcamera::Camera> camera_;
   const libcamera::StreamConfiguration &configuration_;
+  const bool isOneMemory_;
   const Planes planes_;
   const libcamera::ControlList controls_;
   std::unique_ptr<Buffers> buffers_;
@@ -59,10 +64,15 @@ private:
   std::vector<bool> isCancelled_;
   uint32_t cancelled_ = 0;
   bool isRunning_ = false;
+  bool hasFrames_ = false;
+  /// The request with the controls came back with a frame.
+  bool areControlsSet_ = false;
   /// The error of a request that was not queued.
   int refusal_ = 0;
 
   std::unique_ptr<Ring> ring_;
   const int event_;
   std::atomic<bool> isGone_{false};
+  /// Last: it is cut before anything else goes.
+  std::unique_ptr<Link> link_;
 };

@@ -57,24 +57,28 @@ struct ListCommand {
   /// Those of libcamera; none where there is no bridge to it.
   private func libcameras() -> [Camera] {
     do throws(Failure) {
-      var cameras: [Camera] = []
-      for (number, id) in (try LibcameraBridge.find()?.ids() ?? []).enumerated() {
-        cameras.append(try libcamera(id, number: number))
-      }
-      return cameras
+      return try LibcameraBridge.find()?.withIDs { ids in
+        ids.enumerated().compactMap { number, id in libcamera(id, number: number) }
+      } ?? []
     } catch {
       log.warning("\(error)")
       return []
     }
   }
 
-  private func libcamera(_ id: String, number: Int) throws(Failure) -> Camera {
-    let device = try LibcameraDevice(opening: id)
-    let found = try device.description()
-    return Camera(
-      path: device.name, card: found.model.isEmpty ? found.id : found.model, driver: "libcamera", bus: found.location,
-      names: ["libcamera:\(number)"], modes: found.modes,
-      controls: found.controls.map { ListedControl(text: $0.text, json: $0.json) })
+  /// nil for one that can't be described: its pipeline has no stream for video, or it was just unplugged.
+  private func libcamera(_ id: String, number: Int) -> Camera? {
+    do throws(Failure) {
+      let device = try LibcameraDevice(opening: id)
+      let found = try device.description()
+      return Camera(
+        path: device.name, card: found.model.isEmpty ? found.id : found.model, driver: "libcamera",
+        bus: found.location, names: ["libcamera:\(number)"], modes: found.modes,
+        controls: found.controls.map { ListedControl(text: $0.text, json: $0.json) })
+    } catch {
+      log.warning("\(error)")
+      return nil
+    }
   }
 
   private func text(_ camera: Camera) -> String {

@@ -10,9 +10,10 @@
         camera.frames()                 # -> [Frame] so far
         camera.sent()                   # -> only those wholly sent
 
-Camera(socket, modes, frames, *, faults={}, spread=0, payload=16384, product="Lab Camera", serial="LAB0", log=None)
+Camera(socket, modes, frames, *, faults={}, spread=0, payload=16384, refused=(), product="Lab Camera", serial="LAB0", log=None)
     spread   milliseconds over which a frame's bytes are sent (0: as fast as requests wait); camera.spread_over(ms) later
     payload  bytes of a UVC payload with its header: a number, or (512, 65536) for a random size each
+    refused  the controls of uvc.py that take no value, such as BRIGHTNESS: setting one stalls
     faults   dict from frame index, or a function of it, to a fault's name (faults.py tells them)
     log      path of a JSON Lines file with each frame (default: a temporary one)
 
@@ -45,8 +46,8 @@ MANUFACTURER = "Streamer"
 class Camera:
     """The handle of a camera that runs in its own process, so that nothing here delays it."""
 
-    def __init__(self, socket, modes, frames, *, faults={}, spread=0, payload=16384, product="Lab Camera", serial="LAB0",
-                 log=None):
+    def __init__(self, socket, modes, frames, *, faults={}, spread=0, payload=16384, refused=(), product="Lab Camera",
+                 serial="LAB0", log=None):
         for fault in () if callable(faults) else faults.values():
             split(fault)            # a name that does not exist is told here, not in the other process
         paper = Paper(modes, IDS, MANUFACTURER, product, serial)
@@ -58,7 +59,7 @@ class Camera:
         context = multiprocessing.get_context("fork")       # so that frames and faults may be any functions
         orders, self.orders = context.Pipe(duplex=False)
         with open(self.path, "w") as file:
-            device = Device(socket, paper, frames, faults, file, {"spread": spread, "payload": sizes})
+            device = Device(socket, paper, frames, faults, file, {"spread": spread, "payload": sizes, "refused": refused})
             self.process = context.Process(target=work, args=(device, orders, self.orders), daemon=True)
             self.process.start()
         orders.close()

@@ -22,6 +22,7 @@ class Device:
         self.plan = plan if callable(plan) else plan.get
         self.spread = settings["spread"]
         self.payload = settings["payload"]          # (least, most)
+        self.refused = settings["refused"]
         self.connection = None
         self.plug_at = 0                            # when to plug in; None: not until told
         self.injected = None
@@ -86,7 +87,7 @@ class Device:
             self.connection = usbredir.Connection(self.path)
             ids = (*self.paper.ids, uvc.DEVICE_VERSION)
             self.connection.introduce(uvc.DEVICE_CLASS, ids, uvc.INTERFACES, (1, 1, uvc.PACKET_SIZE))
-            self.controls = uvc.Controls(self.paper, self.payload[1])
+            self.controls = uvc.Controls(self.paper, self.payload[1], self.refused)
 
     def unplug(self, seconds=None):
         self.end_frame("aborted")

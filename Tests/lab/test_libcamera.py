@@ -21,6 +21,7 @@ import program
 import raw
 import rtpjpeg
 import streams
+import uvc
 from camera import Camera, Mode, Source
 from machine import HOST, PYTHON, Machine
 from pictures import jpegs
@@ -174,7 +175,7 @@ class Faults(Case):
 
     def test_without_a_camera(self):
         machine.wait_for_path("/dev/video0", there=False)
-        self.check(["libcamera:0"], 1, "libcamera:0: libcamera finds no camera")
+        self.check(["libcamera:0"], 1, "libcamera:0: libcamera finds no camera; it has to be connected, and the user in the group 'video'")
         self.check(["libcamera:"], 2, "libcamera: needs a camera, such as libcamera:0")
 
     def test_names_modes_and_controls(self):
@@ -214,11 +215,18 @@ class Faults(Case):
         shown = machine.run(["v4l2-ctl", "-d", camera.device, "-C", "brightness,auto_exposure"]).stdout
         self.assertEqual(re.findall(r": (\d+)", shown), ["192", "1"])
 
+    def test_a_control_that_the_camera_refuses(self):
+        self.camera(refused=(uvc.BRIGHTNESS,))
+        self.check(["libcamera:0", "--set", "Brightness=0.5", "--set", "contrast=1"], 1,
+                   "libcamera:0: it gave up the request that sets Brightness, Contrast: its driver refuses a value")
+        # What is not set can't be refused.
+        self.stop(self.stream("libcamera:0", "--set", "contrast=1", "--to", f"{HOST}:9"))
+
     def test_a_taken_camera(self):
         camera = self.camera()
         for name in (camera.device, "libcamera:0"):
             process = self.stream(name, "--to", f"{HOST}:9")
-            self.check(["libcamera:0"], 1, "libcamera:0: ", "(EBUSY); another program has it open")
+            self.check(["libcamera:0"], 1, "libcamera:0: ", "(EBUSY); another program, or another camera named here, has it")
             self.stop(process)
 
 

@@ -27,8 +27,9 @@ PROBE_BLOCK = struct.Struct("<HBBIHHHHHIIIBBBB")
 
 # (unit, selector): size in bytes, least, most, step, default
 Knob = collections.namedtuple("Knob", "size least most step default")
-KNOBS = {(1, 2): Knob(1, 1, 8, 9, 8), (1, 4): Knob(4, 1, 5000, 1, 156),            # exposure: mode (a bit map), time
-         (2, 2): Knob(2, 0, 255, 1, 128), (2, 3): Knob(2, 0, 100, 1, 32)}          # brightness, contrast
+EXPOSURE_MODE, EXPOSURE_TIME, BRIGHTNESS, CONTRAST = (1, 2), (1, 4), (2, 2), (2, 3)
+KNOBS = {EXPOSURE_MODE: Knob(1, 1, 8, 9, 8), EXPOSURE_TIME: Knob(4, 1, 5000, 1, 156),      # the mode is a bit map
+         BRIGHTNESS: Knob(2, 0, 255, 1, 128), CONTRAST: Knob(2, 0, 100, 1, 32)}
 
 
 def interval(rate):
@@ -107,8 +108,9 @@ def frame_size(mode):
 class Controls:
     """The state that class requests read and write: probe, commit, and the knobs of the units."""
 
-    def __init__(self, paper, payload):
+    def __init__(self, paper, payload, refused):
         self.formats = list(paper.formats.values())
+        self.refused = refused          # knobs that take no value
         self.payload = payload          # the largest
         self.state = {PROBE: self.block(0, 0, None), COMMIT: self.block(0, 0, None)}
         self.knobs = {key: knob.default for key, knob in KNOBS.items()}
@@ -161,7 +163,7 @@ class Controls:
             _, format, frame, wanted, *_ = PROBE_BLOCK.unpack(data)
             self.state[selector] = self.block(format - 1, frame - 1, wanted)
             return True
-        if interface == 0 and (unit, selector) in self.knobs:
+        if interface == 0 and (unit, selector) in self.knobs and (unit, selector) not in self.refused:
             self.knobs[unit, selector] = int.from_bytes(data, "little")
             return True
         return False

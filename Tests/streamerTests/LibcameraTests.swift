@@ -52,6 +52,7 @@ import V4L2Capture
   private let mode = LibcameraControl(
     name: "AwbMode", kind: .integer, range: 0...2, initial: 0, choices: [(0, "AwbAuto"), (1, "AwbTungsten"), (2, "")])
   private let crop = LibcameraControl(name: "ScalerCrop", kind: .rectangle, count: 4)
+  private let windows = LibcameraControl(name: "AfWindows", kind: .rectangle, count: 0)
   private let switched = LibcameraControl(name: "AeEnable", kind: .boolean, range: 0...1, initial: 1)
 
   @Test func controlsTakeNumbers() throws {
@@ -59,6 +60,7 @@ import V4L2Capture
     #expect(try gains.numbers("1.5,2") == [1.5, 2])
     #expect(try mode.numbers("awbtungsten") == [1] && mode.numbers("2") == [2])
     #expect(try crop.numbers("0,0,1920,1080") == [0, 0, 1920, 1080])
+    #expect(try windows.numbers("0,0,10,10,20,20,5,5").count == 8)
     #expect(try switched.numbers("off") == [0] && switched.numbers("1") == [1])
   }
 
@@ -75,6 +77,8 @@ import V4L2Capture
     #expect(complaint(gains, "1") == "it takes 2 numbers with commas between, 0 to 32")
     #expect(complaint(mode, "7") == "it takes one of 0 (AwbAuto), 1 (AwbTungsten), 2")
     #expect(complaint(crop, "1,2,3") == "it takes x,y,width,height in pixels")
+    #expect(complaint(windows, "1,2,3,4,5") == "it takes x,y,width,height in pixels")
+    #expect(complaint(windows, "") == "it takes x,y,width,height in pixels")
     #expect(complaint(switched, "2") == "it takes on or off")
   }
 

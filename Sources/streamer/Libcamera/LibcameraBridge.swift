@@ -63,8 +63,8 @@ struct LibcameraBridge {
 }
 
 extension LibcameraBridge {
-  /// All cameras that libcamera finds, by their ids.
-  func ids() throws(Failure) -> [String] {
+  /// Hands on all cameras that libcamera finds, by their ids. It is begun once for all that is done with them.
+  func withIDs<Result>(_ body: ([String]) -> Result) throws(Failure) -> Result {
     var list: OpaquePointer?
     var count: UInt32 = 0
     let status = functions.list(&list, &count)
@@ -72,6 +72,6 @@ extension LibcameraBridge {
       throw Failure("libcamera: its cameras can't be listed: \(Errno(rawValue: -status))")
     }
     defer { functions.end_list(list) }
-    return (0..<count).map { String(cString: functions.listed(list, $0).id) }
+    return body((0..<count).map { String(cString: functions.listed(list, $0).id) })
   }
 }

@@ -60,7 +60,10 @@ struct LibcameraControl {
     for word in text.split(separator: ",", omittingEmptySubsequences: false) {
       numbers.append(try number(String(word)))
     }
-    guard count == 0 || numbers.count == count else { throw ControlRefusal("it takes \(takes)") }
+    // Several rectangles stand behind each other.
+    guard count == 0 ? kind != .rectangle || numbers.count % 4 == 0 : numbers.count == count else {
+      throw ControlRefusal("it takes \(takes)")
+    }
     return numbers
   }
 

@@ -40,7 +40,7 @@ struct LibcameraDevice: ~Copyable {
   ) -> Failure {
     let remedy: String? =
       switch Errno(rawValue: -status) {
-      case .busy: "another program has it open (fuser -v /dev/video* shows which)"
+      case .busy: "another program, or another camera named here, has it (fuser -v /dev/video* shows which)"
       case .accessDenied, .notPermitted:
         "add the user to the group 'video' (sudo usermod -aG video $USER), and log in again"
       case .noDevice: nil

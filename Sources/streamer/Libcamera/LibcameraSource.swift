@@ -5,10 +5,8 @@ struct LibcameraSource: FrameSource, ~Copyable {
   private let ring: LibcameraRing
   let info: SourceInfo
 
-  init(_ camera: consuming LibcameraCamera, _ options: StreamOptions) throws {
-    let (size, rate, description) = (
-      camera.format.size, camera.rate ?? options.request.rate, camera.description
-    )
+  init(_ camera: consuming LibcameraCamera) throws {
+    let (size, rate, description) = (camera.format.size, camera.rate, camera.description)
     let ring = try LibcameraRing(camera)
     info = SourceInfo(
       size: size, rate: rate, largestFrame: ring.largest, description: "\(description), \(ring.description)")

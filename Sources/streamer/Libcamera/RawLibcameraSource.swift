@@ -9,7 +9,7 @@ struct RawLibcameraSource: FrameSource, ~Copyable {
   let info: SourceInfo
 
   init(_ camera: consuming LibcameraCamera, _ options: StreamOptions) throws {
-    let (format, rate, description) = (camera.format, camera.rate ?? options.request.rate, camera.description)
+    let (format, rate, description) = (camera.format, camera.rate, camera.description)
     guard let layout = RawLayout(format) else {
       throw Failure("\(camera.device.name): its format \(format.format) can't be encoded")
     }

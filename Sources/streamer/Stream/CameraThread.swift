@@ -57,7 +57,7 @@ final class CameraThread {
     case .libcamera(let name):
       let camera = try LibcameraCamera(name, settings.options)
       if PixelFormat.sendable.contains(camera.format.format) {
-        try run(LibcameraSource(camera, settings.options), settings, mailbox, board)
+        try run(LibcameraSource(camera), settings, mailbox, board)
       } else {
         try run(RawLibcameraSource(camera, settings.options), settings, mailbox, board)
       }

@@ -28,7 +28,9 @@ struct SDPCommand {
     case .libcamera(let name):
       let device = try LibcameraDevice(opening: name)
       let choice = try LibcameraCamera.choose(settings.options.request, of: device)
-      return SDPStream(settings: settings, size: choice.size, rate: choice.rate)
+      // Which rate it has on its own only its start tells.
+      let rate = try device.description().rates == nil ? nil : settings.options.request.rate
+      return SDPStream(settings: settings, size: choice.size, rate: rate)
     case .test:
       let choice = try TestSource.choose(settings.options.request)
       return SDPStream(settings: settings, size: choice.size, rate: choice.rate)
