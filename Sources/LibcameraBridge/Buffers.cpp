@@ -1,6 +1,7 @@
 #include "Buffers.h"
 
 #include "Failure.h"
+#include "Versions.h"
 
 #include <fcntl.h>
 #include <linux/dma-buf.h>
@@ -26,8 +27,14 @@ struct File {
   File &operator=(const File &) = delete;
 };
 
-/// The first two are of contiguous memory, which a Pi's camera needs: of them the first is cached.
-const char *const heaps[] = {"vidbuf_cached", "linux,cma", "system"};
+/// The first, of a Raspberry Pi's kernel, is of contiguous memory that is cached. The next three are names of the same:
+/// contiguous memory, which every driver can use.
+const char *const heaps[] = {
+    "vidbuf_cached", "linux,cma", "reserved", "default_cma_region",
+#if LCB_SURVIVES_REFUSAL
+    "system",
+#endif
+};
 
 /// Memory of a heap; invalid where it has none.
 SharedFD allocate(const File &heap, size_t length) {

@@ -14,18 +14,6 @@ using libcamera::FrameMetadata;
 using libcamera::Request;
 namespace controls = libcamera::controls;
 
-namespace {
-
-/// For people: what a list sets.
-std::string names(const libcamera::ControlList &list, const libcamera::ControlInfoMap &known) {
-  std::string names;
-  for (const auto &[id, info] : known)
-    if (list.contains(id->id()))
-      names += (names.empty() ? "" : ", ") + id->name();
-  return names;
-}
-
-} // namespace
 
 Stream::Stream(std::shared_ptr<libcamera::Camera> camera, const libcamera::StreamConfiguration &configuration,
                bool isOneMemory, const libcamera::ControlList &controls)
@@ -45,7 +33,7 @@ Stream::~Stream() {
 lcb_memory Stream::start() {
   auto heap = isOneMemory_ ? Buffers::ofHeap(configuration_) : nullptr;
   if (!heap || !run(std::move(heap)))
-    run(Buffers::ofLibcamera(camera_, configuration_));
+    runOwn();
   // What a driver refuses it mostly refuses at once.
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
   for (;;) {
@@ -67,9 +55,15 @@ lcb_memory Stream::start() {
   return {uint32_t(buffers_->all().size()), bytes, buffers_->heap().empty() ? nullptr : buffers_->heap().c_str()};
 }
 
-bool Stream::run(std::unique_ptr<Buffers> buffers) {
+void Stream::runOwn() {
+  // The old ones go first: there may not be room for both.
   stop();
   requests_.clear();
+  buffers_.reset();
+  run(Buffers::ofLibcamera(camera_, configuration_));
+}
+
+bool Stream::run(std::unique_ptr<Buffers> buffers) {
   buffers_ = std::move(buffers);
   ring_ = std::make_unique<Ring>();
   cancelled_ = 0;
@@ -79,7 +73,7 @@ bool Stream::run(std::unique_ptr<Buffers> buffers) {
   link_ = std::make_unique<Link>(camera_, *this);
   if (int code = camera_->start(&controls_); code < 0) {
     if (buffers_->heap().empty())
-      throw Failure::of("start", code);
+      throw Failure::of(controls_.empty() ? "start" : "start (it sets " + names() + ")", code);
     return false;
   }
   isRunning_ = true;
@@ -89,6 +83,14 @@ bool Stream::run(std::unique_ptr<Buffers> buffers) {
     if (int code = camera_->queueRequest(request.get()); code < 0)
       throw Failure::of("queueRequest", code);
   return true;
+}
+
+std::string Stream::names() const {
+  std::string names;
+  for (const auto &[id, info] : camera_->controls())
+    if (controls_.contains(id->id()))
+      names += (names.empty() ? "" : ", ") + id->name();
+  return names;
 }
 
 void Stream::makeRequests() {
@@ -137,15 +139,15 @@ bool Stream::next(uint32_t &index) {
       if (++cancelled_ < requests_.size())
         continue;
       // A driver may find with the first requests only that it can't use the memory.
-      if (hasFrames_ || buffers_->heap().empty())
+      if (hasFrames_ || buffers_->heap().empty() || !LCB_SURVIVES_REFUSAL)
         end();
-      run(Buffers::ofLibcamera(camera_, configuration_));
+      runOwn();
       continue;
     }
     hasFrames_ = true;
     // It would go on without them, and say nothing.
     if (!areControlsSet_ && isCancelled_[0])
-      throw Failure(-EINVAL, "it gave up the request that sets " + names(controls_, camera_->controls()) +
+      throw Failure(-EINVAL, "it gave up the request that sets " + names() +
                                  ": its driver refuses a value (--set, --fps)");
     areControlsSet_ = areControlsSet_ || index == 0;
     if (cancelled_ > 0)
@@ -212,11 +214,15 @@ void Stream::end() {
     poll(nullptr, 0, 20);
   if (isGone_)
     throw Failure(-ENODEV, "it was unplugged");
-  throw Failure(-EIO, "libcamera cancelled all requests");
+  const bool isMemory = !hasFrames_ && !buffers_->heap().empty();
+  throw Failure(-EIO, "libcamera cancelled all requests" +
+                          (isMemory ? ": its driver refuses memory of /dev/dma_heap/" + buffers_->heap() : ""));
 }
 
 void Stream::stop() {
-  if (isRunning_)
+  // A camera that has no request is not made to end the program.
+  const bool isIdle = cancelled_ == requests_.size();
+  if (isRunning_ && (LCB_SURVIVES_REFUSAL || !isIdle))
     camera_->stop();
   isRunning_ = false;
   link_.reset();

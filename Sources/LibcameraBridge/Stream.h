@@ -37,8 +37,12 @@ public:
   void stop();
 
 private:
-  /// Starts the camera with other buffers. Returns whether it did: with a heap's it may not.
+  /// Starts the camera. Returns whether it did: with buffers of a heap it may not.
   bool run(std::unique_ptr<Buffers> buffers);
+  /// Starts it with libcamera's own buffers, in place of those that it has.
+  void runOwn();
+  /// For people: what is set at the start.
+  std::string names() const;
   void makeRequests();
   /// Takes the number of the next request that has a frame; false where none is done. Throws a Failure when it is over.
   bool next(uint32_t &index);

@@ -20,6 +20,14 @@
 #define LCB_HAS_UNSIGNED 0
 #endif
 
+// Before 0.5.2 a driver that refuses a buffer has libcamera end the program when the camera is stopped.
+#if LIBCAMERA_VERSION_MAJOR > 0 || LIBCAMERA_VERSION_MINOR > 5                                                            \
+    || (LIBCAMERA_VERSION_MINOR == 5 && LIBCAMERA_VERSION_PATCH >= 2)
+#define LCB_SURVIVES_REFUSAL 1
+#else
+#define LCB_SURVIVES_REFUSAL 0
+#endif
+
 namespace versions {
 
 /// Turns the picture: bit 0 left to right, bit 1 upside down.

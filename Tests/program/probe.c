@@ -91,6 +91,18 @@ void *mmap(void *address, size_t length, int protection, int flags, int fd, off_
   return start;
 }
 
+// A driver that can't use memory of others: with $PROBE_DMABUF=COUNT:MILLISECONDS it refuses that many dma-bufs, and takes
+// as long for each.
+static int is_refused(const struct v4l2_buffer *buffer) {
+  static atomic_int refused;
+  const char *text = getenv("PROBE_DMABUF");
+  int count, milliseconds;
+  if (!text || buffer->memory != V4L2_MEMORY_DMABUF || sscanf(text, "%d:%d", &count, &milliseconds) != 2) return 0;
+  if (refused++ >= count) return 0;
+  usleep(1000 * milliseconds);
+  return 1;
+}
+
 // A driver that refuses to stream: VIDIOC_STREAMON fails with the number in $PROBE_STREAMON.
 int ioctl(int fd, unsigned long request, ...) {
   va_list arguments;
@@ -100,6 +112,10 @@ int ioctl(int fd, unsigned long request, ...) {
   const char *refused = getenv("PROBE_STREAMON");
   if (request == VIDIOC_STREAMON && refused) {
     errno = atoi(refused);
+    return -1;
+  }
+  if (request == VIDIOC_QBUF && is_refused(argument)) {
+    errno = EINVAL;
     return -1;
   }
   return syscall(SYS_ioctl, fd, request, argument);

@@ -12,8 +12,20 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STREAMER = str(ROOT / ".build/release/streamer")
-PROBE = str(ROOT / "out/probe.so")
 sys.path.insert(0, str(ROOT / "Tests/lab"))
+
+
+def built(out, source):
+    """A shared object for LD_PRELOAD. It is put in place whole: another program may be loading it."""
+    if not out.exists() or out.stat().st_mtime < source.stat().st_mtime:
+        out.parent.mkdir(exist_ok=True)
+        new = out.with_suffix(f".{os.getpid()}")
+        subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", new, source], check=True)
+        new.rename(out)
+    return str(out)
+
+
+PROBE = built(ROOT / "out/probe.so", ROOT / "Tests/program/probe.c")
 
 
 def free_port(count=2, family=socket.AF_INET):
