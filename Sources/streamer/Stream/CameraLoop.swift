@@ -347,7 +347,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     if wasSegmenting && !delivery.destinations[index].isSegmenting {
       board.post { $0.receivers[index].refusesSegments = true }
     }
-    if delivery.isDone {
+    if delivery.isUnderWay, delivery.isDone {
       if delivery.isComplete { meter.endedSending() }
       endFrame()
     }
@@ -357,6 +357,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func shrink(_ index: Int) throws -> Destination.Progress {
     if let frame = inFlight?.bytes, let picture = try? reader.read(frame), delivery.shrink(picture) {
       postPacketSize()
+      // To the others it is a new frame as well.
+      for other in 0..<delivery.destinations.count where other != index { try push(other) }
       let progress = delivery.push(index, &statistics)
       if progress != .tooLarge { return progress }
     }
