@@ -3,6 +3,7 @@
 import unittest
 
 import program
+from machine import HOST
 
 
 class Case(unittest.TestCase):
@@ -19,4 +20,12 @@ class Case(unittest.TestCase):
         process.signal("TERM")
         result = process.wait(10)
         self.assertEqual(result.status, status, result.stderr)
+        return result
+
+    def fails(self, words, status, *parts):
+        """The program in the guest says all of that, and ends so."""
+        result = self.machine.run([program.STREAMER, *words, "--to", f"{HOST}:9"], timeout=20)
+        self.assertEqual(result.status, status, result.stderr)
+        for part in parts:
+            self.assertIn(part, result.stderr)
         return result
