@@ -18,6 +18,8 @@ struct Segmentation: ~Copyable {
   /// - Parameter isWanted: it is used, if the kernel knows it.
   init(_ socket: borrowing UDPSocket, isWanted: Bool) {
     control = .allocate(byteCount: CLINUX_TIMED_SEGMENT_SPACE, alignment: MemoryLayout<cmsghdr>.alignment)
+    // The kernel is handed what lies between its fields, too.
+    control.initializeMemory(as: UInt8.self, repeating: 0, count: CLINUX_TIMED_SEGMENT_SPACE)
     clinux_segment_control(control, 0)
     // Off is the default: where it can be set, the kernel knows it.
     isOn = isWanted && socket.set(Int32(IPPROTO_UDP), UDP_SEGMENT, Int32(0)) == nil
