@@ -1,3 +1,4 @@
+import CLibcameraBridge
 import Testing
 import V4L2Capture
 
@@ -80,6 +81,30 @@ import V4L2Capture
     #expect(complaint(windows, "1,2,3,4,5") == "it takes x,y,width,height in pixels")
     #expect(complaint(windows, "") == "it takes x,y,width,height in pixels")
     #expect(complaint(switched, "2") == "it takes on or off")
+  }
+
+  /// What libcamera says of a camera that has one control, without a range.
+  private func description(_ name: String, choices: [Double]) -> LibcameraDescription {
+    name.withCString { name in
+      choices.map { lcb_choice(value: $0, name: name) }.withUnsafeBufferPointer { choices in
+        let control = lcb_control(
+          name: name, kind: LCB_INTEGER, count: 1, minimum: .nan, maximum: .nan, initial: 0,
+          choices: choices.baseAddress, choice_count: UInt32(choices.count))
+        return withUnsafePointer(to: control) { control in
+          LibcameraDescription(
+            lcb_description(
+              identity: lcb_identity(id: name, model: name, location: LCB_EXTERNAL), modes: nil, mode_count: 0,
+              controls: control, control_count: 1))
+        }
+      }
+    }
+  }
+
+  /// A lens that can be moved has the mode; one that can only be moved by hand, or none, has not.
+  @Test func focus() {
+    #expect(description("AfMode", choices: [0, 1, 2]).continuousFocus == 2)
+    #expect(description("AfMode", choices: [0, 1]).continuousFocus == nil)
+    #expect(description("AwbMode", choices: [0, 1, 2]).continuousFocus == nil)
   }
 
   @Test func controlsAreShown() {

@@ -65,8 +65,10 @@ struct LibcameraCamera: ~Copyable {
 }
 
 extension LibcameraDevice {
-  /// Sets controls, in the order given.
+  /// Sets controls, in the order given. A lens that can be moved keeps the picture sharp, unless it is told otherwise:
+  /// libcamera itself leaves it where it is.
   fileprivate func apply(_ settings: [ControlSetting], of found: LibcameraDescription) throws {
+    if let focus = found.continuousFocus { try set(LibcameraControl.focusMode, [focus]) }
     for setting in settings {
       guard let control = found.controls.first(where: { $0.name.lowercased() == setting.name.lowercased() }) else {
         throw setting.unknown(on: name, names: found.controls.map(\.name))

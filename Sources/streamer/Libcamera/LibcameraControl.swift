@@ -21,6 +21,8 @@ struct LibcameraControl {
 
   /// How long a frame takes, at least and at most: microseconds.
   static let frameDuration = "FrameDurationLimits"
+  /// Who moves the lens.
+  static let focusMode = "AfMode"
 
   init(
     name: String, kind: Kind, count: Int = 1, range: ClosedRange<Double>? = nil, initial: Double? = nil,

@@ -29,6 +29,12 @@ struct LibcameraDescription {
     }
   }
 
+  /// The value of AfMode with which the camera focuses all the time; nil where it can't.
+  var continuousFocus: Double? {
+    // AfModeContinuous; before libcamera 0.4 choices have no names.
+    controls.first { $0.name == LibcameraControl.focusMode }?.choices.first { $0.value == 2 }?.value
+  }
+
   /// The rates that it can be set to; nil where it has no control for that.
   var rates: RateRange? {
     guard let limits = controls.first(where: { $0.name == LibcameraControl.frameDuration })?.range,
