@@ -1,9 +1,13 @@
 """What the benches share: where things are, their words, rounds, and what those in the camera lab ask of it."""
 
 import argparse
+import contextlib
+import os
 import pathlib
+import random
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -53,6 +57,24 @@ def interleaved(count, cases, measure):
         rounds.append(found)
     print(file=sys.stderr)
     return rounds
+
+
+@contextlib.contextmanager
+def together(commands, cpu, apart):
+    """Programs that run at once on one CPU: {name: process}. Each has `.said` at the end. They begin behind each other, by
+    chance up to `apart` seconds more, so that they are not always as far behind each other."""
+    running = {}
+    try:
+        for name, words in commands.items():
+            running[name] = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                             text=True, preexec_fn=lambda: os.sched_setaffinity(0, [cpu]))
+            time.sleep(random.uniform(0.1, 0.1 + apart))
+        yield running
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.said = process.communicate()[0]
 
 
 def cpu(task):
