@@ -43,8 +43,8 @@ def setUpModule():
 class Case(streams.Case):
     machine = property(lambda self: machine)
 
-    def camera(self, **options):
-        camera = self.enterContext(Camera(machine.sockets[0], MODES, pictures, serial=f"L{next(serials)}", **options))
+    def camera(self, modes=MODES, **options):
+        camera = self.enterContext(Camera(machine.sockets[0], modes, pictures, serial=f"L{next(serials)}", **options))
         machine.wait_for_path(camera.device)
         return camera
 
@@ -123,6 +123,16 @@ class Streaming(Case):
         result = machine.run([STREAMER, "bench", "libcamera:0", "--frames", "30", "--warm-up", "5", "--json"])
         self.assertEqual(result.status, 0, result.stderr)
         self.assertEqual(json.loads(result.stdout)["timestamp_source"], "sensor")
+
+
+class Demo(Case):
+    def test_it_takes_a_camera_of_libcameras(self):
+        """Where no camera gives MJPEG, as on a Raspberry Pi with a camera of its own."""
+        self.camera([mode for mode in MODES if mode.fourcc == "YUYV"])
+        result = machine.run(f"mkdir -p {program.ROOT}/out/demo && {program.ROOT}/scripts/demo", timeout=120)
+        self.assertEqual(result.status, 0, result.stderr)
+        self.assertIn("demo: .build/release/streamer libcamera:0 --to", result.stdout)
+        self.assertIn("demo: every frame arrived whole, and decodes", result.stdout)
 
 
 class Ends(Case):
