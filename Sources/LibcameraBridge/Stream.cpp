@@ -14,7 +14,6 @@ using libcamera::FrameMetadata;
 using libcamera::Request;
 namespace controls = libcamera::controls;
 
-
 Stream::Stream(std::shared_ptr<libcamera::Camera> camera, const libcamera::StreamConfiguration &configuration,
                bool isOneMemory, const libcamera::ControlList &controls)
     : camera_(camera), configuration_(configuration), isOneMemory_(isOneMemory), planes_(configuration),
