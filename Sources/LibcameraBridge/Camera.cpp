@@ -179,7 +179,7 @@ void Camera::set(const std::string &name, const double *numbers, uint32_t count)
 }
 
 lcb_memory Camera::start() {
-  stream_ = std::make_unique<Stream>(camera_, stream(), isOneMemory_, controls_);
+  stream_ = std::make_unique<Stream>(camera_, *configuration_, isOneMemory_, controls_);
   return stream_->start();
 }
 

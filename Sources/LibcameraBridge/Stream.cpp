@@ -14,10 +14,10 @@ using libcamera::FrameMetadata;
 using libcamera::Request;
 namespace controls = libcamera::controls;
 
-Stream::Stream(std::shared_ptr<libcamera::Camera> camera, const libcamera::StreamConfiguration &configuration,
+Stream::Stream(std::shared_ptr<libcamera::Camera> camera, libcamera::CameraConfiguration &configuration,
                bool isOneMemory, const libcamera::ControlList &controls)
-    : camera_(camera), configuration_(configuration), isOneMemory_(isOneMemory), planes_(configuration),
-      controls_(controls), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    : camera_(camera), all_(configuration), configuration_(configuration.at(0)), isOneMemory_(isOneMemory),
+      planes_(configuration_), controls_(controls), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (event_ < 0)
     throw Failure::of("eventfd", -errno);
 }
@@ -31,8 +31,20 @@ Stream::~Stream() {
 
 lcb_memory Stream::start() {
   auto heap = isOneMemory_ ? Buffers::ofHeap(configuration_) : nullptr;
-  if (!heap || !run(std::move(heap)))
-    runOwn();
+  if (!heap) {
+    run(Buffers::ofLibcamera(camera_, configuration_));
+  } else {
+    try {
+      run(std::move(heap));
+    } catch (const Failure &first) {
+      // What fails with both fails for the first reason.
+      try {
+        runOwn();
+      } catch (const Failure &) {
+        throw first;
+      }
+    }
+  }
   // What a driver refuses it mostly refuses at once.
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
   for (;;) {
@@ -59,10 +71,13 @@ void Stream::runOwn() {
   stop();
   requests_.clear();
   buffers_.reset();
+  // Pipelines may keep what they imported until they are configured.
+  if (int code = camera_->configure(&all_); code < 0)
+    throw Failure::of("configure", code);
   run(Buffers::ofLibcamera(camera_, configuration_));
 }
 
-bool Stream::run(std::unique_ptr<Buffers> buffers) {
+void Stream::run(std::unique_ptr<Buffers> buffers) {
   buffers_ = std::move(buffers);
   ring_ = std::make_unique<Ring>();
   cancelled_ = 0;
@@ -70,18 +85,16 @@ bool Stream::run(std::unique_ptr<Buffers> buffers) {
   areControlsSet_ = controls_.empty();
   makeRequests();
   link_ = std::make_unique<Link>(camera_, *this);
-  if (int code = camera_->start(&controls_); code < 0) {
-    if (buffers_->heap().empty())
-      throw Failure::of(controls_.empty() ? "start" : "start (it sets " + names() + ")", code);
-    return false;
-  }
+  startedAt_ = std::chrono::steady_clock::now();
+  isRefused_ = false;
+  if (int code = camera_->start(&controls_); code < 0)
+    throw Failure::of(controls_.empty() ? "start" : "start (it sets " + names() + ")", code);
   isRunning_ = true;
   // Some pipelines take controls with requests only.
   requests_[0]->controls().merge(controls_);
   for (const auto &request : requests_)
     if (int code = camera_->queueRequest(request.get()); code < 0)
       throw Failure::of("queueRequest", code);
-  return true;
 }
 
 std::string Stream::names() const {
@@ -137,8 +150,10 @@ bool Stream::next(uint32_t &index) {
       isCancelled_[index] = true;
       if (++cancelled_ < requests_.size())
         continue;
-      // A driver may find with the first requests only that it can't use the memory.
-      if (hasFrames_ || buffers_->heap().empty() || !LCB_SURVIVES_REFUSAL)
+      // A driver may find with the first requests only that it can't use the memory. Later it is another trouble: a
+      // Raspberry Pi's pipeline gives up a sensor that is silent for a second or longer.
+      isRefused_ = !hasFrames_ && std::chrono::steady_clock::now() - startedAt_ < std::chrono::milliseconds(500);
+      if (!isRefused_ || isGone_ || buffers_->heap().empty() || !LCB_SURVIVES_REFUSAL)
         end();
       runOwn();
       continue;
@@ -151,10 +166,13 @@ bool Stream::next(uint32_t &index) {
     areControlsSet_ = areControlsSet_ || index == 0;
     if (cancelled_ > 0)
       requeueCancelled();
-    if (versions::isStartup(buffers_->all()[index].frame->metadata(), 0)) {
+    const FrameMetadata &metadata = buffers_->all()[index].frame->metadata();
+    const bool isError = metadata.status == FrameMetadata::FrameError;
+    if (versions::isStartup(metadata, 0) || (isError && warmUp_-- > 0)) {
       queue(index);
       continue;
     }
+    warmUp_ = 0;
     return true;
   }
 }
@@ -213,15 +231,15 @@ void Stream::end() {
     poll(nullptr, 0, 20);
   if (isGone_)
     throw Failure(-ENODEV, "it was unplugged");
-  const bool isMemory = !hasFrames_ && !buffers_->heap().empty();
-  throw Failure(-EIO, "libcamera cancelled all requests" +
-                          (isMemory ? ": its driver refuses memory of /dev/dma_heap/" + buffers_->heap() : ""));
+  const std::string heap = buffers_->heap();
+  const std::string reason = !isRefused_    ? ": the camera does not answer any more"
+                             : heap.empty() ? ""
+                                            : ": its driver refuses memory of /dev/dma_heap/" + heap;
+  throw Failure(-EIO, "libcamera cancelled all requests" + reason);
 }
 
 void Stream::stop() {
-  // A camera that has no request is not made to end the program.
-  const bool isIdle = cancelled_ == requests_.size();
-  if (isRunning_ && (LCB_SURVIVES_REFUSAL || !isIdle))
+  if (isRunning_ && (LCB_SURVIVES_REFUSAL || !isRefused_))
     camera_->stop();
   isRunning_ = false;
   link_.reset();

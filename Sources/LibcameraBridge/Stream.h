@@ -10,6 +10,7 @@
 #include <libcamera/libcamera.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,8 +23,8 @@ public:
   /// - Parameters:
   ///   - isOneMemory: all planes of a picture are of one memory.
   ///   - controls: what is set at the start.
-  Stream(std::shared_ptr<libcamera::Camera> camera, const libcamera::StreamConfiguration &configuration,
-         bool isOneMemory, const libcamera::ControlList &controls);
+  Stream(std::shared_ptr<libcamera::Camera> camera, libcamera::CameraConfiguration &configuration, bool isOneMemory,
+         const libcamera::ControlList &controls);
   ~Stream();
   Stream(const Stream &) = delete;
   Stream &operator=(const Stream &) = delete;
@@ -37,8 +38,8 @@ public:
   void stop();
 
 private:
-  /// Starts the camera. Returns whether it did: with buffers of a heap it may not.
-  bool run(std::unique_ptr<Buffers> buffers);
+  /// Starts the camera. Throws a Failure.
+  void run(std::unique_ptr<Buffers> buffers);
   /// Starts it with libcamera's own buffers, in place of those that it has.
   void runOwn();
   /// For people: what is set at the start.
@@ -58,6 +59,7 @@ private:
   void disconnected() override;
 
   std::shared_ptr<libcamera::Camera> camera_;
+  libcamera::CameraConfiguration &all_;
   const libcamera::StreamConfiguration &configuration_;
   const bool isOneMemory_;
   const Planes planes_;
@@ -68,7 +70,12 @@ private:
   std::vector<bool> isCancelled_;
   uint32_t cancelled_ = 0;
   bool isRunning_ = false;
+  std::chrono::steady_clock::time_point startedAt_;
   bool hasFrames_ = false;
+  /// No request was taken from the beginning on.
+  bool isRefused_ = false;
+  /// Frames without a picture that a sensor may begin with, at most; then they are damaged ones.
+  int warmUp_ = 10;
   /// The request with the controls came back with a frame.
   bool areControlsSet_ = false;
   /// The error of a request that was not queued.

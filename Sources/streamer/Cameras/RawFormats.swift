@@ -14,6 +14,9 @@ extension RawLayout {
     }
   }
 
+  /// Whether pictures of that format are encoded here.
+  static func takes(_ format: PixelFormat) -> Bool { formats[format.description] != nil }
+
   /// By fourcc; whether the plane of Cr comes before that of Cb.
   private static let formats: [String: (RawFormat, Bool)] = [
     "YU12": (.yuv420, false), "YV12": (.yuv420, true), "YM12": (.yuv420, false), "YM21": (.yuv420, true),

@@ -15,6 +15,9 @@ struct LibcameraCamera: ~Copyable {
     let device = try LibcameraDevice(opening: name)
     let choice = try Self.choose(options.request, of: device)
     let stream = try device.configure(choice, buffers: options.buffers, flip: options.flip)
+    if options.flip == nil, stream.flip != 0 {
+      options.log.warning("\(device.name): its picture is turned as it is mounted: its sensor can't turn it")
+    }
     let format = Format(stream)
     guard format.format == choice.format, format.size == choice.size else {
       throw Failure(
@@ -38,7 +41,9 @@ struct LibcameraCamera: ~Copyable {
 
   /// The mode of a device that a request means.
   static func choose(_ request: ModeRequest, of device: borrowing LibcameraDevice) throws -> ModeChoice {
-    let modes = try device.description().modes
+    let modes = try device.description().modes.filter {
+      PixelFormat.sendable.contains($0.format) || RawLayout.takes($0.format)
+    }
     // Rates are known when it was set.
     let request = ModeRequest(format: request.format, size: request.size)
     do throws(ModeNotOffered) { return try request.choose(from: modes) } catch {
@@ -68,7 +73,8 @@ extension LibcameraDevice {
   /// Sets controls, in the order given. A lens that can be moved keeps the picture sharp, unless it is told otherwise:
   /// libcamera itself leaves it where it is.
   fileprivate func apply(_ settings: [ControlSetting], of found: LibcameraDescription) throws {
-    if let focus = found.continuousFocus { try set(LibcameraControl.focusMode, [focus]) }
+    let ownLens = settings.contains { $0.name.lowercased() == LibcameraControl.lensPosition.lowercased() }
+    if !ownLens, let focus = found.continuousFocus { try set(LibcameraControl.focusMode, [focus]) }
     for setting in settings {
       guard let control = found.controls.first(where: { $0.name.lowercased() == setting.name.lowercased() }) else {
         throw setting.unknown(on: name, names: found.controls.map(\.name))

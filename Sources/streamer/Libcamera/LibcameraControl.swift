@@ -23,6 +23,8 @@ struct LibcameraControl {
   static let frameDuration = "FrameDurationLimits"
   /// Who moves the lens.
   static let focusMode = "AfMode"
+  /// Where the lens is: it is heeded in the manual mode alone, which is the default.
+  static let lensPosition = "LensPosition"
 
   init(
     name: String, kind: Kind, count: Int = 1, range: ClosedRange<Double>? = nil, initial: Double? = nil,

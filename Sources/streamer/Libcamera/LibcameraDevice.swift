@@ -66,8 +66,9 @@ struct LibcameraDevice: ~Copyable {
     wish.flip = flip?.bits ?? 0
     var stream = lcb_stream()
     try check(functions.configure(handle, &wish, &stream))
-    guard stream.flip == wish.flip else {
-      throw Failure("\(name): it can't turn its picture \(flip?.text ?? "upright"): its pipeline does not do that")
+    // As it is mounted it can do; as it was asked for it must.
+    guard flip == nil || stream.flip == wish.flip else {
+      throw Failure("\(name): it can't turn its picture \(flip?.text ?? ""): its pipeline does not do that")
     }
     return stream
   }
