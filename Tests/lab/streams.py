@@ -22,9 +22,9 @@ class Case(unittest.TestCase):
         self.assertEqual(result.status, status, result.stderr)
         return result
 
-    def fails(self, words, status, *parts):
+    def fails(self, words, status, *parts, env=None):
         """The program in the guest says all of that, and ends so."""
-        result = self.machine.run([program.STREAMER, *words, "--to", f"{HOST}:9"], timeout=20)
+        result = self.machine.run([program.STREAMER, *words, "--to", f"{HOST}:9"], timeout=20, env=env)
         self.assertEqual(result.status, status, result.stderr)
         for part in parts:
             self.assertIn(part, result.stderr)
