@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Whole files, and the names in folders.
@@ -32,43 +33,62 @@ public enum File {
 
   /// Finds out whether `write` can begin, without a change to what is there.
   public static func probe(_ path: String) throws(SystemCallError) {
-    let kind = kind(of: path)
-    // A pipe may have no reader yet.
-    if kind == .other { return }
-    if kind == .directory || kind == .characterDevice {
-      _ = try FileDescriptor(opening: path, flags: O_WRONLY)
-      return
+    switch kindOfName(path) {
+    case nil, .regular:
+      unlink(try makePart(of: path).name)
+    case .pipe:
+      // It may have no reader yet.
+      try checked("open", on: path) { access(path, W_OK) }
+    default: _ = try FileWriter.open(path, flags: 0)
     }
-    let part = path + ".part"
-    _ = try FileDescriptor(opening: part, flags: O_WRONLY | O_CREAT | O_TRUNC)
-    unlink(part)
   }
 
-  /// Writes a whole file under another name and renames it, so that a reader never sees half of it. What is
-  /// there and no regular file (`/dev/stdout`, a pipe) is written to as it is.
-  public static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws(SystemCallError) {
-    if let kind = kind(of: path), kind != .regular {
-      try FileDescriptor(opening: path, flags: O_WRONLY).write(bytes, name: path)
-      return
+  /// Writes a whole file. Where its folder takes another file, it gets a name of its own and is then renamed, so that a
+  /// reader never sees half of it. What is there and no regular file (a link such as `/dev/stdout`, a pipe, a device) is
+  /// never replaced: the kernel opens it as it is.
+  /// - Returns: nil where all is written; else what waits for the reader of a pipe.
+  public static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws(SystemCallError) -> FileWriter? {
+    if isReplaceable(path), try replace(path, with: bytes) { return nil }
+    let writer = try FileWriter(creating: path)
+    writer.append(bytes)
+    return try writer.flush() ? nil : writer
+  }
+
+  /// Writes a text as a whole file; see `write(_:to:)`.
+  public static func write(_ text: String, to path: String) throws(SystemCallError) -> FileWriter? {
+    let result = Array(text.utf8).withUnsafeBytes { bytes -> Result<FileWriter?, SystemCallError> in
+      do throws(SystemCallError) { return .success(try write(bytes, to: path)) } catch { return .failure(error) }
     }
-    let part = path + ".part"
+    return try result.get()
+  }
+
+  /// Nothing, or a regular file, has this name.
+  private static func isReplaceable(_ path: String) -> Bool {
+    let kind = kindOfName(path)
+    return kind == nil || kind == .regular
+  }
+
+  /// Makes a new file in the folder of `path`, under a name that nobody else's file has.
+  private static func makePart(of path: String) throws(SystemCallError) -> (name: String, descriptor: Int32) {
+    let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+    let name = folder + ".streamer-" + String(UInt64.random(in: 0 ... .max), radix: 16)
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+    return (name, try checked("open", on: path) { clinux_open(name, flags, 0o644) })
+  }
+
+  /// - Returns: false where its folder takes no other file, or none may be put in its place (a mount).
+  private static func replace(_ path: String, with bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Bool {
+    guard let part = try? makePart(of: path) else { return false }
     do throws(SystemCallError) {
-      try FileDescriptor(opening: part, flags: O_WRONLY | O_CREAT | O_TRUNC).write(bytes, name: path)
-      try checked("rename", on: path) { rename(part, path) }
+      try FileDescriptor(owning: part.descriptor).write(bytes, name: path)
     } catch {
-      unlink(part)
+      unlink(part.name)
       throw error
     }
-  }
-
-  /// Writes a text as a whole file.
-  public static func write(_ text: String, to path: String) throws(SystemCallError) {
-    let bytes = Array(text.utf8)
-    let result = bytes.withUnsafeBytes { bytes -> SystemCallError? in
-      do throws(SystemCallError) { try write(bytes, to: path) } catch { return error }
-      return nil
-    }
-    if let result { throw result }
+    // It may have become something else meanwhile.
+    if isReplaceable(path), rename(part.name, path) == 0 { return true }
+    unlink(part.name)
+    return false
   }
 
   /// Makes a folder where there is none.
@@ -94,18 +114,18 @@ public enum File {
   }
 
   /// What a path leads to.
-  public enum Kind: Sendable { case regular, directory, characterDevice, other }
+  public enum Kind: Sendable { case regular, directory, characterDevice, pipe, link, other }
 
   /// What a path leads to, through symbolic links; nil where there is nothing.
   public static func kind(of path: String) -> Kind? {
     var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
-    switch status.st_mode & S_IFMT {
-    case S_IFREG: return .regular
-    case S_IFDIR: return .directory
-    case S_IFCHR: return .characterDevice
-    default: return .other
-    }
+    return stat(path, &status) == 0 ? Kind(status) : nil
+  }
+
+  /// What has this name, which may be a symbolic link; nil where there is nothing.
+  static func kindOfName(_ path: String) -> Kind? {
+    var status = stat()
+    return lstat(path, &status) == 0 ? Kind(status) : nil
   }
 
   /// The path with every symbolic link followed; nil where there is nothing.
@@ -113,5 +133,19 @@ public enum File {
     guard let resolved = realpath(path, nil) else { return nil }
     defer { free(resolved) }
     return String(cString: resolved)
+  }
+}
+
+extension File.Kind {
+  fileprivate init(_ status: stat) {
+    self =
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: .regular
+      case S_IFDIR: .directory
+      case S_IFCHR: .characterDevice
+      case S_IFIFO: .pipe
+      case S_IFLNK: .link
+      default: .other
+      }
   }
 }

@@ -21,27 +21,46 @@ public enum StandardStream: Int32, Sendable {
 
   /// Writes a line of running text, as of a log: where nobody takes it within a tenth of a second, it is left out, so
   /// that a reader that stands still does not hold the program up.
-  public func line(_ text: String) { show(text + "\n", within: 100) }
+  /// - Returns: why it was not written; nil where it was.
+  @discardableResult public func line(_ text: String) -> Errno? { show(text + "\n", within: 100) }
 
   /// Writes a text, unless nobody takes it.
   /// - Parameter milliseconds: that it waits for its reader.
-  public func show(_ text: String, within milliseconds: Int32 = 0) {
-    var room = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
-    if poll(&room, 1, milliseconds) > 0 { _ = write(text) }
+  @discardableResult public func show(_ text: String, within milliseconds: Int32 = 0) -> Errno? {
+    write(text) { Self.hasRoom($0, within: milliseconds) }
+  }
+
+  private static func hasRoom(_ descriptor: Int32, within milliseconds: Int32) -> Bool {
+    var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    return retrying { poll(&room, 1, milliseconds) }.result > 0
+  }
+
+  /// Its reader is gone: nothing that is written arrives any more.
+  public var isClosed: Bool {
+    var state = pollfd(fd: rawValue, events: 0, revents: 0)
+    return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR) != 0
   }
 
   /// Writes a result, however long that takes.
-  /// - Returns: nil, or why it was not written whole: a full disk, a reader that is gone.
-  public func write(_ text: String) -> Errno? {
+  /// - Returns: as below.
+  public func write(_ text: String) -> Errno? { write(text) { Self.hasRoom($0, within: -1) } }
+
+  /// Writes a result.
+  /// - Parameter waiting: called before each part is written, with the file descriptor; whether it is to be written. A part
+  ///   that a pipe has room for (poll says so) does not block.
+  /// - Returns: nil, or why it was not written whole: a full disk, a reader that is gone, or does not read (EAGAIN).
+  public func write(_ text: String, waiting: (Int32) -> Bool) -> Errno? {
     let bytes = Array(text.utf8)
     var done = 0
     return bytes.withUnsafeBytes { bytes in
       while done < bytes.count {
+        guard waiting(rawValue) else { return .wouldBlock }
         let (count, errno) = retrying {
-          Glibc.write(rawValue, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+          Glibc.write(rawValue, bytes.baseAddress.map { $0 + done }, min(Int(PIPE_BUF), bytes.count - done))
         }
-        if let errno { return errno }
-        done += count
+        // It may be shared with one who made it non-blocking.
+        if let errno, errno != .wouldBlock { return errno }
+        done += max(0, count)
       }
       return nil
     }

@@ -85,9 +85,9 @@ import Testing
     try File.makeDirectory(folder)
     defer { _ = system("rm -r \(folder)") }
     try File.makeDirectory(folder)
-    try File.write("one", to: folder + "/b")
-    try File.write("two", to: folder + "/b")
-    try File.write("", to: folder + "/a")
+    _ = try File.write("one", to: folder + "/b")
+    _ = try File.write("two", to: folder + "/b")
+    _ = try File.write("", to: folder + "/a")
     #expect(try File.names(in: folder) == ["a", "b"])
     #expect(try File.read(folder + "/b") == Array("two".utf8))
     #expect(throws: SystemCallError.self) { try File.read(folder + "/b", limit: 2) }

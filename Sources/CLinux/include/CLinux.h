@@ -19,6 +19,7 @@
 #include <netinet/udp.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -41,6 +42,12 @@ static inline int clinux_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0
 
 // prctl is variadic, too. Nanoseconds by which the kernel may wake this thread late.
 static inline int clinux_set_timer_slack(unsigned long nanoseconds) { return prctl(PR_SET_TIMERSLACK, nanoseconds); }
+
+// A union behind a macro.
+static inline int clinux_ignores(int number) {
+  struct sigaction action;
+  return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
 // getopt's state is global variables, which Swift 6 refuses as unsafe across threads; OptionReader takes turns.
 static inline void clinux_getopt_reset(void) { optind = 0; opterr = 0; }

@@ -12,13 +12,13 @@ struct BenchCommand {
     let former = try options.former.map { try FormerResult($0) }
     // Not after hours.
     for path in [options.page, options.times].compactMap({ $0 }) { try File.probe(path) }
-    let signals = try Signals()
+    var signals = try Signals()
     var receiver = options.hasReceiver ? try LoopbackReceiver.open(readsGlass: options.readsGlass) : nil
     let settings = try StreamSettings(
       options.stream, camera: 0, measurement: options.measurement, receiver: receiver?.address)
     options.stream.lockMemory()
     let camera = try CameraThread(settings, number: 0)
-    guard let status = try follow(camera, settings, signals, &receiver) else { return 1 }
+    guard let status = try follow(camera, settings, &signals, &receiver) else { return 1 }
     camera.join()
     let state = camera.board.read()
     guard var report = BenchReport(settings, state) else {
@@ -27,7 +27,7 @@ struct BenchCommand {
     }
     if let size = state.info?.size { receiver?.receive(size) }
     report.reception = receiver?.reception(of: report.result.timeline)
-    try show(report)
+    try show(report, &signals)
     guard status == 0, let former else { return status }
     let comparison = Comparison(former.json, report.json, tolerance: options.tolerance)
     StandardStream.error.line("\n" + comparison.table)
@@ -37,7 +37,7 @@ struct BenchCommand {
   /// Until the camera's thread ends.
   /// - Returns: the exit status that its end means; nil: a second signal came, and it is not waited for.
   private func follow(
-    _ camera: CameraThread, _ settings: StreamSettings, _ signals: borrowing Signals,
+    _ camera: CameraThread, _ settings: StreamSettings, _ signals: inout Signals,
     _ receiver: inout LoopbackReceiver?
   ) throws -> Int32? {
     let epoll = try Epoll()
@@ -87,18 +87,18 @@ struct BenchCommand {
   }
 
   /// Writes what was found, as much of it as can be.
-  private func show(_ report: BenchReport) throws {
+  private func show(_ report: BenchReport, _ signals: inout Signals) throws {
     var problem: (any Error)?
     func attempt(_ body: () throws -> Void) { do { try body() } catch { problem = problem ?? error } }
     attempt {
       switch options.form {
-      case .table: try Program.print(report.table)
-      case .json: try Program.print(report.json.description + "\n")
-      case .csv: try Program.print(report.csv)
+      case .table: try Program.print(report.table, &signals)
+      case .json: try Program.print(report.json.description + "\n", &signals)
+      case .csv: try Program.print(report.csv, &signals)
       }
     }
-    attempt { if let page = options.page { try File.write(BenchPage(report).html, to: page) } }
-    attempt { if let times = options.times { try File.write(report.times, to: times) } }
+    attempt { if let page = options.page { try File.write(BenchPage(report).html, to: page)?.finish(&signals) } }
+    attempt { if let times = options.times { try File.write(report.times, to: times)?.finish(&signals) } }
     if let problem { throw problem }
   }
 }

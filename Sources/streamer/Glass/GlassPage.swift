@@ -15,7 +15,8 @@ struct GlassPage {
   }
 
   func run() throws -> Int32 {
-    try File.write(Self.html, to: path)
+    var signals = try Signals()
+    try File.write(Self.html, to: path)?.finish(&signals)
     log.info("\(path): open it in a browser, with a camera before the screen; 'streamer receive PORT --glass' reads it")
     return 0
   }

@@ -13,14 +13,14 @@ struct ReceiveCommand {
 
   func run() throws -> Int32 {
     if let directory = options.directory { try File.makeDirectory(directory) }
-    let signals = try Signals()
+    var signals = try Signals()
     let receiver = try receiver()
     let feedback = try FeedbackLink.open(receiver.localAddress, options.log)
     var times: FileWriter?
     if let path = options.times {
-      var file = try FileWriter(creating: path)
+      let file = try FileWriter(creating: path)
       try file.line(ReceiveSession.timesHeader)
-      times = consume file
+      times = file
     }
     var session = try ReceiveSession(
       options, receiver: receiver, feedback: feedback, decoder: JPEGDecoder(), glass: GlassReader(), times: times)
@@ -44,19 +44,23 @@ struct ReceiveCommand {
           case .tell: session.printSoFar()
           case nil: break
           }
-        case 1: try session.receive()
+        case 1: session.receive()
         case 3: session.receiveFeedback()
         default:
           guard tick.expirations() > 0 else { continue }
           if !options.asJSON { session.printSecond() }
           session.flush()
+          // Such as `| head`: nobody is there for the result.
+          if StandardStream.output.isClosed { session.stop() }
         }
       }
       session.report()
     }
     session.end()
     session.flush()
-    try session.printResult()
+    try session.printResult(&signals)
+    signals.end()
+    session.finish(&signals)
     return session.hasFailed ? 1 : 0
   }
 

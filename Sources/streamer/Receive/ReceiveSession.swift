@@ -16,6 +16,8 @@ struct ReceiveSession: ~Copyable {
   private var saidUnsized = false
   private var decoder: JPEGDecoder
   private var undecodable: UInt64 = 0
+  /// Whole frames that could not be written as files.
+  private var unwritten: UInt64 = 0
   private var glass: GlassReader
   private var times: FileWriter?
   /// Something that was asked for could not be done.
@@ -28,7 +30,7 @@ struct ReceiveSession: ~Copyable {
 
   init(
     _ options: ReceiveOptions, receiver: consuming DatagramReceiver, feedback: consuming FeedbackLink,
-    decoder: consuming JPEGDecoder, glass: consuming GlassReader, times: consuming FileWriter?
+    decoder: consuming JPEGDecoder, glass: consuming GlassReader, times: FileWriter?
   ) {
     self.feedback = feedback
     self.options = options
@@ -60,7 +62,7 @@ struct ReceiveSession: ~Copyable {
   mutating func stop() { hasStopped = true }
 
   /// Takes all that is there, as long as it is not done.
-  mutating func receive() throws {
+  mutating func receive() {
     let count = receiver.receive()
     let (arrival, realtime) = Clock.pair
     for index in 0..<count where !isDone {
@@ -81,7 +83,7 @@ struct ReceiveSession: ~Copyable {
           let cells = [arrival - firstFrame, age, shown].map { $0.map { (Double($0) / 1000).decimal(1) } ?? "" }
           write("\(depacketizer.frames),\(timestamp),\(cells.joined(separator: ","))")
         }
-        try keep(jpeg)
+        keep(jpeg)
       }
     }
     sayUnsized()
@@ -110,7 +112,13 @@ struct ReceiveSession: ~Copyable {
 
   /// Has what was written so far reach its file.
   mutating func flush() {
-    do throws(SystemCallError) { try times?.flush() } catch { stopWriting(error) }
+    do throws(SystemCallError) { _ = try times?.flush() } catch { stopWriting(error) }
+  }
+
+  /// Has all of it reach its file, and ends it.
+  mutating func finish(_ signals: inout Signals) {
+    do throws(SystemCallError) { try times?.finish(&signals) } catch { stopWriting(error) }
+    times = nil
   }
 
   private mutating func write(_ line: String) {
@@ -162,7 +170,7 @@ struct ReceiveSession: ~Copyable {
     )
   }
 
-  private mutating func keep(_ jpeg: UnsafeRawBufferPointer) throws {
+  private mutating func keep(_ jpeg: UnsafeRawBufferPointer) {
     if options.decodes {
       do throws(CodecError) { _ = try decoder.decode(jpeg) } catch {
         if undecodable == 0 { options.log.warning("a frame can't be decoded: \(error)") }
@@ -172,7 +180,13 @@ struct ReceiveSession: ~Copyable {
     if let directory = options.directory {
       let number = "\(depacketizer.frames)"
       let zeros = String(repeating: "0", count: max(0, 8 - number.count))
-      try File.write(jpeg, to: "\(directory)/frame-\(zeros)\(number).jpg")
+      do throws(SystemCallError) {
+        if let rest = try File.write(jpeg, to: "\(directory)/frame-\(zeros)\(number).jpg") { throw rest.unread }
+      } catch {
+        if unwritten == 0 { options.log.error("\(error): this frame is not written. It is tried again with the next") }
+        unwritten += 1
+        hasFailed = true
+      }
     }
   }
 
@@ -203,6 +217,7 @@ struct ReceiveSession: ~Copyable {
     if let (width, height) = size { text += " of \(width)x\(height)" }
     text += ", \(depacketizer.incomplete) incomplete, "
     if options.decodes { text += "\(undecodable) undecodable, " }
+    if unwritten > 0 { text += "\(unwritten) not written, " }
     text += "\(statistics.packets) packets, \(lost) lost, \(receiver.kernelDropped) dropped by this kernel"
     if statistics.reordered > 0 { text += ", \(statistics.reordered) reordered" }
     if statistics.duplicates > 0 { text += ", \(statistics.duplicates) duplicates" }
@@ -220,10 +235,10 @@ struct ReceiveSession: ~Copyable {
   private var malformed: UInt64 { depacketizer.malformed + feedback.malformed }
 
   /// Prints the result. The frame under way is none: it is not known what of it was still to come.
-  func printResult() throws {
+  func printResult(_ signals: inout Signals) throws {
     let tenths = Int((framesPerSecond * 10).rounded())
     guard options.asJSON else {
-      try Program.print("\(text), \(tenths / 10).\(tenths % 10) frames a second\n")
+      try Program.print("\(text), \(tenths / 10).\(tenths % 10) frames a second\n", &signals)
       return
     }
     let statistics = depacketizer.statistics
@@ -235,6 +250,7 @@ struct ReceiveSession: ~Copyable {
       ("incomplete", .integer(depacketizer.incomplete)), ("sender_reports", .integer(feedback.senderReports)),
     ]
     if options.decodes { members.append(("undecodable", .integer(undecodable))) }
+    if options.directory != nil { members.append(("unwritten", .integer(unwritten))) }
     members += [
       ("jitter_us", .number(statistics.jitterMicroseconds)),
       ("latency_us", latency.count > 0 ? latency.distribution.json : .null), ("latency_ahead", .integer(ahead)),
@@ -243,6 +259,6 @@ struct ReceiveSession: ~Copyable {
       ("height", size.map { .integer(UInt64($0.height)) } ?? .null),
     ]
     if options.readsGlass { members += glass.members }
-    try Program.print(JSON.object(members).description + "\n")
+    try Program.print(JSON.object(members).description + "\n", &signals)
   }
 }

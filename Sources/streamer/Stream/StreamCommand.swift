@@ -8,7 +8,8 @@ struct StreamCommand {
   init(_ options: StreamOptions) { self.options = options }
 
   func run() throws -> Int32 {
-    let signals = try Signals()
+    var sdp = try SDPFiles(options)
+    var signals = try Signals()
     let epoll = try Epoll()
     let signalToken = UInt64.max
     try epoll.add(signals.number, .readable, token: signalToken)
@@ -21,7 +22,7 @@ struct StreamCommand {
     }
     var isStopping = false
     while reporters.contains(where: { !$0.hasEnded }) {
-      for index in 0..<epoll.wait() {
+      for index in 0..<epoll.wait(milliseconds: sdp?.pause ?? -1) {
         let token = epoll.token(at: index)
         if token == signalToken {
           switch signals.next() {
@@ -38,36 +39,27 @@ struct StreamCommand {
         let camera = Int(token)
         let wasStarting = reporters[camera].info == nil
         reporters[camera].report(threads[camera].board.read())
-        if wasStarting { try started(settings, reporters, threads) }
+        if wasStarting { started(settings, reporters, threads, &sdp) }
       }
+      sdp?.push()
     }
     threads.forEach { $0.join() }
-    return reporters.map(\.status).max() ?? 0
+    sdp?.end()
+    return max(sdp?.hasFailed == true ? 1 : 0, reporters.map(\.status).max() ?? 0)
   }
 
   private func stop(_ threads: [CameraThread]) { threads.forEach { $0.mailbox.post(.stop) } }
 
   /// As soon as every camera streams, the SDP is known; where one can't start, none goes on.
   private func started(
-    _ settings: [StreamSettings], _ reporters: [Reporter], _ threads: [CameraThread]
-  ) throws {
+    _ settings: [StreamSettings], _ reporters: [Reporter], _ threads: [CameraThread], _ sdp: inout SDPFiles?
+  ) {
     if reporters.contains(where: { $0.hasEnded && $0.info == nil }) {
       stop(threads)
       return
     }
     let infos = reporters.compactMap(\.info)
-    guard infos.count == settings.count, let path = options.sdpPath else { return }
-    do {
-      let streams = zip(settings, infos).map { SDPStream(settings: $0, size: $1.size, rate: $1.rate) }
-      for (index, text) in try SDPCommand.texts(streams).enumerated() {
-        let file = index == 0 ? path : "\(path)-\(index + 1)"
-        try File.write(text, to: file)
-        log.info("wrote \(file) for \(settings[0].destinations[index])")
-      }
-    } catch {
-      stop(threads)
-      threads.forEach { $0.join() }
-      throw error
-    }
+    guard infos.count == settings.count else { return }
+    sdp?.write(zip(settings, infos).map { SDPStream(settings: $0, size: $1.size, rate: $1.rate) })
   }
 }

@@ -1,0 +1,307 @@
+"""Where the program writes: through links, into pipes and onto full disks, and what it reads of a folder."""
+
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import shlex
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+import pictures
+from program import STREAMER, Run, free_port, run
+
+TO = ("--to", "127.0.0.1:9")
+
+
+def on_a_full_disk(folder):
+    """A command's beginning: `folder` has a disk of its own, which has no room."""
+    folder = shlex.quote(str(folder))
+    return ["unshare", "--map-root-user", "--mount", "sh", "-c",
+            f"mount -t tmpfs -o size=64k tmpfs {folder} && head -c 1000000 /dev/zero > {folder}/fill 2> /dev/null;"
+            ' exec "$0" "$@"']
+
+
+class Ended:
+    """A program that was started, ended and read."""
+
+    def __init__(self, command, stop_after=None, stdout=subprocess.PIPE, number=signal.SIGTERM, limit=10):
+        process = subprocess.Popen(list(map(str, command)), stdout=stdout, stderr=subprocess.PIPE, text=True)
+        if stop_after is not None:
+            time.sleep(stop_after)
+            process.send_signal(number)
+        start = time.monotonic()
+        try:
+            self.out, self.err = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            self.out, self.err = process.communicate()
+            raise AssertionError(f"{command} did not end: {self.err}") from None
+        self.seconds = time.monotonic() - start
+        self.status = process.returncode
+
+
+@contextlib.contextmanager
+def sender(port):
+    with Run("test:", "--size", "64x64", "--to", f"127.0.0.1:{port}", wait_for="test: a built-in"):
+        yield
+
+
+def writers(path):
+    """Each option that writes a file: the program's words, and whether it ends on its own."""
+    return {
+        "--sdp": (["test:", "--size", "64x64", *TO, "--sdp", path], False),
+        "bench --html": (["bench", "test:", "--size", "64x64", "--frames", 2, "--warm-up", 0, "--html", path], True),
+        "bench --times": (["bench", "test:", "--size", "64x64", "--frames", 2, "--warm-up", 0, "--times", path], True),
+        "bench --glass-page": (["bench", "--glass-page", path], True),
+        "receive --times": (["receive", f"127.0.0.1:{free_port()}", "--seconds", 0.3, "--times", path], True),
+    }
+
+
+BEGINNINGS = {"--sdp": "v=0", "bench --html": "<!DOCTYPE", "bench --times": "sequence,", "bench --glass-page": "<!DOCTYPE",
+              "receive --times": "frame,"}
+
+
+class Links(unittest.TestCase):
+    def each(self, path):
+        for name, (words, ends) in writers(path).items():
+            with self.subTest(name):
+                yield name, Ended([STREAMER, *words], stop_after=None if ends else 0.7)
+
+    def test_a_link_to_a_file_stays_one(self):
+        with tempfile.TemporaryDirectory() as home:
+            home = pathlib.Path(home)
+            (home / "elsewhere").mkdir()
+            (home / "link").symlink_to("elsewhere/file")
+            for there in (True, False):
+                for name, ended in self.each(home / "link"):
+                    self.assertEqual(ended.status, 0, ended.err)
+                    self.assertTrue((home / "link").is_symlink(), name)
+                    self.assertTrue((home / "elsewhere/file").read_text().startswith(BEGINNINGS[name]))
+                    self.assertEqual(sorted(os.listdir(home)), ["elsewhere", "link"])
+                    self.assertEqual(os.listdir(home / "elsewhere"), ["file"])
+                    if there:
+                        (home / "elsewhere/file").write_text("x" * 1_000_000)
+                    else:
+                        (home / "elsewhere/file").unlink()
+
+    def test_a_link_to_standard_output_stays_one(self):
+        """As /dev/stdout is: by a chain of links."""
+        with tempfile.TemporaryDirectory() as home:
+            home = pathlib.Path(home)
+            (home / "one").symlink_to("/proc/self/fd/1")
+            (home / "stdout").symlink_to("one")
+            for name, ended in self.each(home / "stdout"):
+                self.assertEqual(ended.status, 0, ended.err)
+                self.assertIn(BEGINNINGS[name], ended.out)
+                self.assertEqual(os.readlink(home / "stdout"), "one")
+
+    def test_the_machines_own_standard_output_stays_a_link(self):
+        """In a /dev of its own."""
+        with tempfile.TemporaryDirectory() as home:
+            script = (f"mount -t tmpfs tmpfs {home} && cp -a /dev/null /dev/zero /dev/urandom {home} 2> /dev/null;"
+                      f" ln -s /proc/self/fd/1 {home}/stdout && mount --bind {home} /dev &&"
+                      f" timeout -s TERM 1 {STREAMER} test: --size 64x64 {' '.join(TO)} --sdp /dev/stdout;"
+                      " readlink /dev/stdout; ls -A /dev")
+            out = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", script], stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True, check=True).stdout
+        self.assertIn("m=video 9 RTP/AVP 26", out)
+        self.assertIn("\n/proc/self/fd/1\n", out)
+        self.assertNotIn(".streamer-", out)
+
+    def test_nothing_is_put_in_place_of_a_device_a_pipe_or_a_socket(self):
+        with tempfile.TemporaryDirectory() as home:
+            home = pathlib.Path(home)
+            os.mkfifo(home / "pipe")
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(str(home / "socket"))
+            (home / "null").symlink_to("/dev/null")
+            (home / "folder").mkdir()
+            kinds = {"pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK, "folder": stat.S_ISDIR, "null": stat.S_ISLNK}
+            for kind, check in kinds.items():
+                for name, (words, _) in writers(home / kind).items():
+                    with self.subTest(f"{name} {kind}"):
+                        ended = Ended([STREAMER, *words], stop_after=0.7)
+                        self.assertTrue(check(os.lstat(home / kind).st_mode), name)
+                        self.assertIn(ended.status, (0, 1))
+                        if kind in ("socket", "folder"):
+                            self.assertEqual(ended.status, 1)
+                            self.assertIn(f"{home / kind}", ended.err)
+            listener.close()
+            self.assertEqual(sorted(os.listdir(home)), sorted(kinds))
+
+    def test_others_files_are_not_written_to(self):
+        """Names that an earlier program used for what was not whole yet, as links to what must stay."""
+        with tempfile.TemporaryDirectory() as home:
+            home = pathlib.Path(home)
+            (home / "precious").write_text("precious")
+            for suffix in (".part", ".tmp", "~"):
+                (home / f"file{suffix}").symlink_to("precious")
+            for name, ended in self.each(home / "file"):
+                self.assertEqual(ended.status, 0, ended.err)
+                self.assertTrue((home / "file").read_text().startswith(BEGINNINGS[name]))
+                self.assertEqual((home / "precious").read_text(), "precious")
+
+    def test_a_file_that_only_can_be_written_in_place_is(self):
+        """A mount, as a container has it; a folder that takes no new file."""
+        for prepare in ("mount --bind {home}/other {home}/file", "mount --bind {home} {home}; mount -o remount,bind,ro {home};"
+                        " mount --bind {home}/other {home}/file"):
+            with self.subTest(prepare), tempfile.TemporaryDirectory() as home:
+                for name in ("file", "other"):
+                    pathlib.Path(home, name).write_text("before")
+                command = f"{prepare.format(home=home)}; exec {STREAMER} bench --glass-page {home}/file"
+                result = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", command],
+                                        stderr=subprocess.PIPE, text=True)
+                if "remount" in prepare:
+                    self.assertEqual(result.returncode, 1)
+                    self.assertIn(f"{home}/file", result.stderr)
+                    self.assertIn("EROFS", result.stderr)
+                    continue
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertTrue(pathlib.Path(home, "other").read_text().startswith("<!DOCTYPE"))
+                self.assertEqual(sorted(os.listdir(home)), ["file", "other"])
+
+
+class Pipes(unittest.TestCase):
+    def test_without_a_reader_a_signal_ends_it(self):
+        with tempfile.TemporaryDirectory() as home:
+            os.mkfifo(f"{home}/pipe")
+            for name, (words, _) in writers(f"{home}/pipe").items():
+                for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                    with self.subTest(f"{name} {number}"):
+                        ended = Ended([STREAMER, *words], stop_after=1, number=number)
+                        self.assertLess(ended.seconds, 2.5)
+                        self.assertIn(f"{home}/pipe", ended.err)
+                        self.assertIn("nobody reads it", ended.err)
+                        self.assertEqual(ended.status, 0 if name == "--sdp" else 1)
+                        if "bench" in name and "glass" not in name:
+                            self.assertIn("microseconds", ended.out)
+
+    def test_a_reader_that_comes_later_gets_it_all(self):
+        with tempfile.TemporaryDirectory() as home:
+            os.mkfifo(f"{home}/pipe")
+            for name, (words, _) in writers(f"{home}/pipe").items():
+                with self.subTest(name):
+                    found = []
+
+                    def read():
+                        time.sleep(0.8)
+                        found.append(pathlib.Path(home, "pipe").read_text())
+                    reader = threading.Thread(target=read)
+                    reader.start()
+                    ended = Ended([STREAMER, *words], stop_after=1.5)
+                    reader.join()
+                    self.assertEqual(ended.status, 0, ended.err)
+                    self.assertTrue(found[0].startswith(BEGINNINGS[name]))
+
+    def test_a_pipe_that_nobody_empties_holds_no_stream_up(self):
+        with tempfile.TemporaryDirectory() as home:
+            os.mkfifo(f"{home}/pipe")
+            reader = os.open(f"{home}/pipe", os.O_RDONLY | os.O_NONBLOCK)
+            filler = os.open(f"{home}/pipe", os.O_WRONLY | os.O_NONBLOCK)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(filler, b"x" * 4096)
+            for name, (words, _) in writers(f"{home}/pipe").items():
+                with self.subTest(name):
+                    ended = Ended([STREAMER, *words], stop_after=1)
+                    self.assertLess(ended.seconds, 2.5)
+                    self.assertIn("nobody reads it", ended.err)
+            port = free_port()
+            with sender(port), Run("receive", f"127.0.0.1:{port}", "--json", "--times", f"{home}/pipe",
+                                   "--seconds", 3) as receiver:
+                receiver.wait()
+            self.assertGreater(json.loads(receiver.out)["frames"], 60)
+            self.assertEqual(receiver.status, 1)
+            os.close(reader)
+            os.close(filler)
+
+    def test_standard_output_that_nobody_reads_holds_no_stop_up(self):
+        commands = [["receive", f"127.0.0.1:{free_port()}", "--json"], ["receive", f"127.0.0.1:{free_port()}"],
+                    ["bench", "test:", "--frames", 100000], ["bench", "test:", "--size", "64x64", "--frames", 3],
+                    ["test:", "--stats", 0.05, *TO]]
+        for words in commands:
+            with self.subTest(words):
+                reading, writing = os.pipe()
+                fcntl.fcntl(writing, fcntl.F_SETFL, os.O_NONBLOCK)
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        os.write(writing, b"x" * 4096)
+                fcntl.fcntl(writing, fcntl.F_SETFL, 0)
+                try:
+                    ended = Ended([STREAMER, *words], stop_after=2.5, stdout=writing)
+                finally:
+                    os.close(reading)
+                    os.close(writing)
+                self.assertLess(ended.seconds, 2.5)
+                if words[0] != "test:":
+                    self.assertEqual(ended.status, 1)
+                    self.assertIn("standard output: nobody reads it", ended.err)
+
+    def test_a_slow_reader_gets_a_result_whole(self):
+        words = ["bench", "test:", "--size", "64x64", "--frames", 3, "--warm-up", 0, "--html", "/proc/self/fd/1"]
+        process = subprocess.Popen([STREAMER, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        fcntl.fcntl(process.stdout, 1031, 4096)        # F_SETPIPE_SZ
+        out = b""
+        while part := os.read(process.stdout.fileno(), 1000):
+            out += part
+            time.sleep(0.01)
+        process.stdout.close()
+        self.assertEqual(process.wait(), 0)
+        self.assertTrue(out.rstrip().endswith(b"</html>"), out[-50:])
+
+
+class FullDisks(unittest.TestCase):
+    def test_the_result_is_printed_all_the_same(self):
+        with tempfile.TemporaryDirectory() as home:
+            for name, (words, ends) in writers(f"{home}/file").items():
+                with self.subTest(name):
+                    ended = Ended([*on_a_full_disk(home), STREAMER, *words], stop_after=None if ends else 1)
+                    self.assertEqual(ended.status, 1)
+                    self.assertIn(f"write on {home}/file: No space left on device (ENOSPC)", ended.err)
+                    if "glass" not in name:
+                        self.assertRegex(ended.out, r"\d frames")
+
+    def test_a_disk_that_is_full_from_the_beginning(self):
+        for name, (words, ends) in writers("/dev/full").items():
+            with self.subTest(name):
+                ended = Ended([STREAMER, *words], stop_after=None if ends else 1)
+                self.assertEqual(ended.status, 1)
+                self.assertIn("/dev/full: No space left on device (ENOSPC)", ended.err)
+                if "glass" not in name:
+                    self.assertRegex(ended.out, r"\d frames")
+
+    def test_an_earlier_file_stays_whole(self):
+        with tempfile.TemporaryDirectory() as home:
+            script = f"echo before > {home}/file; head -c 100000 /dev/zero > {home}/fill 2> /dev/null; " \
+                f"{STREAMER} bench --glass-page {home}/file; cat {home}/file; ls -A {home}"
+            result = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c",
+                                     f"mount -t tmpfs -o size=64k tmpfs {home} && {script}"],
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            self.assertEqual(result.stdout, "before\nfile\nfill\n")
+
+    def test_a_limit_of_a_files_size_is_a_full_disk(self):
+        with tempfile.TemporaryDirectory() as home:
+            ended = Ended(["sh", "-c", f"ulimit -f 1; exec {STREAMER} bench --glass-page {home}/file"])
+            self.assertEqual((ended.status, os.listdir(home)), (1, []))
+            self.assertIn("EFBIG", ended.err)
+
+    def test_frames_that_cannot_be_written_are_counted(self):
+        port = free_port()
+        with tempfile.TemporaryDirectory() as home, sender(port):
+            ended = Ended([*on_a_full_disk(home), STREAMER, "receive", f"127.0.0.1:{port}", "--out", home, "--json",
+                           "--frames", 10])
+        result = json.loads(ended.out)
+        self.assertEqual((ended.status, result["frames"], result["unwritten"]), (1, 10, 10))
+        self.assertEqual(ended.err.count("ENOSPC"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
