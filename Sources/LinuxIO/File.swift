@@ -6,13 +6,9 @@ public enum File {
   /// Reads all of a file.
   /// - Parameter limit: the most bytes that are taken; a larger file throws EFBIG.
   public static func read(_ path: String, limit: Int = 1 << 30) throws(SystemCallError) -> [UInt8] {
-    let file = try FileDescriptor(opening: path, flags: O_RDONLY | O_NONBLOCK)
+    let file = try open(path)
     var status = stat()
     try checked("fstat", on: path) { fstat(file.number, &status) }
-    // A pipe or a terminal has no end to wait for.
-    guard [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) else {
-      throw SystemCallError("read", on: path, .invalidArgument, remedy: "it is no regular file")
-    }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(min(limit, max(0, Int(status.st_size)) + 1))
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
@@ -29,6 +25,42 @@ public enum File {
         bytes.append(contentsOf: chunk[..<count])
       }
     }
+  }
+
+  /// Reads the beginning of a regular file.
+  /// - Returns: how many bytes of `memory` it filled.
+  public static func read(_ path: String, into memory: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
+    let file = try open(path)
+    var done = 0
+    while done < memory.count {
+      switch file.read(into: UnsafeMutableRawBufferPointer(rebasing: memory[done...])) {
+      case .failure(let errno): throw SystemCallError("read", on: path, errno)
+      case .success(0): return done
+      case .success(let count): done += count
+      }
+    }
+    return done
+  }
+
+  /// Bytes of a regular file. Nothing is opened: opening a device may change it.
+  public static func size(_ path: String) throws(SystemCallError) -> Int {
+    var status = stat()
+    try checked("stat", on: path) { stat(path, &status) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw irregular(path) }
+    return Int(status.st_size)
+  }
+
+  /// A pipe or a terminal has no end to wait for.
+  private static func open(_ path: String) throws(SystemCallError) -> FileDescriptor {
+    let file = try FileDescriptor(opening: path, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
+    var status = stat()
+    try checked("fstat", on: path) { fstat(file.number, &status) }
+    guard [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) else { throw irregular(path) }
+    return file
+  }
+
+  private static func irregular(_ path: String) -> SystemCallError {
+    SystemCallError("read", on: path, .invalidArgument, remedy: "it is no regular file")
   }
 
   /// Finds out whether `write` can begin, without a change to what is there.

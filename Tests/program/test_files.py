@@ -303,5 +303,84 @@ class FullDisks(unittest.TestCase):
         self.assertEqual(ended.err.count("ENOSPC"), 1)
 
 
+class Folders(unittest.TestCase):
+    """What `file:` reads."""
+
+    def setUp(self):
+        self.home = self.enterContext(tempfile.TemporaryDirectory())
+        self.picture = next(pathlib.Path(pictures.jpegs(320, 240, count=1, sampling="420")).iterdir()).read_bytes()
+
+    def first_lines(self, camera):
+        with Run(camera, *TO) as sender:
+            time.sleep(0.5)
+        return sender
+
+    def test_what_is_no_regular_file_is_skipped_and_said(self):
+        home = pathlib.Path(self.home)
+        (home / "b.jpg").write_bytes(self.picture)
+        (home / "other.txt").write_text("no picture")
+        os.mkfifo(home / "a.jpg")
+        (home / "c.jpg").mkdir()
+        (home / "d.jpg").symlink_to("nowhere")
+        (home / "e.jpg").symlink_to("/dev/zero")
+        (home / "f.jpg").symlink_to("b.jpg")
+        (home / "g.jpg").symlink_to("g.jpg")
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(home / "h.jpeg"))
+        sender = self.first_lines(f"file:{home}")
+        listener.close()
+        self.assertEqual(sender.status, 0, sender.err)
+        self.assertIn("6 of its 8 pictures skipped", sender.err)
+        self.assertIn("a.jpg", sender.err)
+        self.assertIn("2 pictures, JPEG 320x240", sender.err)
+        self.assertIn(" 0 dropped", sender.out)
+
+    def test_a_folder_without_a_regular_file_is_refused(self):
+        os.mkfifo(f"{self.home}/a.jpg")
+        result = run(f"file:{self.home}", *TO)
+        self.assertEqual(result.status, 1)
+        self.assertIn("no .jpg or .jpeg file", result.err)
+
+    def test_memory_is_that_of_the_files(self):
+        """Twice as many bytes cost no more than that."""
+        peaks = {}
+        for count in (8, 40):
+            for number in range(count):
+                pathlib.Path(self.home, f"{number}.jpg").write_bytes(self.picture + bytes((1 << 20) - len(self.picture)))
+            pathlib.Path(self.home, "film.mjpeg").write_bytes(
+                b"".join(self.picture + bytes((1 << 20) - len(self.picture)) for _ in range(count)))
+            for name in ("", "/film.mjpeg"):
+                with Run(f"file:{self.home}{name}", *TO, wait_for="fps, to") as sender:
+                    text = pathlib.Path(f"/proc/{sender.process.pid}/status").read_text()
+                    peaks[count, name] = int(text.split("VmHWM:")[1].split()[0])
+        for name in ("", "/film.mjpeg"):
+            self.assertLess((peaks[40, name] - peaks[8, name]) / 1024, 32 * 1.1, name)
+
+
+class Chroot(unittest.TestCase):
+    def test_it_runs_where_there_is_nothing_but_itself(self):
+        """No /proc, no /dev, no /etc: the program and its libraries alone."""
+        with tempfile.TemporaryDirectory() as home:
+            libraries = subprocess.run(["ldd", STREAMER], stdout=subprocess.PIPE, text=True, check=True).stdout
+            for path in [word for word in libraries.split() if word.startswith("/")]:
+                target = pathlib.Path(home + path)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(pathlib.Path(path).read_bytes())
+                target.chmod(0o755)
+            pathlib.Path(home, "streamer").write_bytes(pathlib.Path(STREAMER).read_bytes())
+            pathlib.Path(home, "streamer").chmod(0o755)
+
+            def inside(*words, **options):
+                return Ended(["unshare", "--map-root-user", "chroot", home, "/streamer", *words], **options)
+            self.assertRegex(inside("--version").out, r"^streamer \d")
+            self.assertEqual(inside("list", "--json").out, "[]\n")
+            port = free_port()
+            with Run("receive", f"127.0.0.1:{port}", "--frames", 10, "--json", wait_for="receiving at") as receiver:
+                ended = inside("test:", "--to", f"127.0.0.1:{port}", "--sdp", "/a.sdp", stop_after=2)
+                receiver.wait()
+            self.assertEqual((ended.status, receiver.status), (0, 0), ended.err)
+            self.assertTrue(pathlib.Path(home, "a.sdp").read_text().startswith("v=0"))
+
+
 if __name__ == "__main__":
     unittest.main()

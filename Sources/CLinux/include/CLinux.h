@@ -1,5 +1,4 @@
-// What Swift's importer can't see of the kernel's and glibc's interface. Header-only: each stub says why it
-// exists.
+// What Swift's importer can't see of the kernel's and glibc's interface. Each stub says why it exists.
 #ifndef CLINUX_H
 #define CLINUX_H
 
@@ -42,6 +41,10 @@ static inline int clinux_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0
 
 // prctl is variadic, too. Nanoseconds by which the kernel may wake this thread late.
 static inline int clinux_set_timer_slack(unsigned long nanoseconds) { return prctl(PR_SET_TIMERSLACK, nanoseconds); }
+
+// The arguments of main: Swift's own CommandLine reads them from /proc, which a chroot need not have.
+int clinux_argument_count(void);
+const char *clinux_argument(int index);
 
 // A union behind a macro.
 static inline int clinux_ignores(int number) {

@@ -9,7 +9,7 @@ struct FileSource: FrameSource, ~Copyable {
   private let frames: PictureFile
 
   init(_ path: String, _ request: ModeRequest, log: Log) throws {
-    let frames = try PictureFile(path)
+    let frames = try PictureFile(path, log)
     guard let rate = request.rate ?? FrameRate(30) else { throw Failure("file: has no rate") }
     let size = try frames.size(path)
     let others = frames.count(notOf: size)
@@ -44,26 +44,67 @@ struct PictureFile: ~Copyable {
   private let memory: UnsafeMutableRawPointer
   private let ranges: UnsafeMutableBufferPointer<Range<Int>>
 
-  /// - Parameter path: a directory of .jpg and .jpeg files, a single one, or a .mjpeg file: JPEGs behind each other.
-  init(_ path: String) throws {
-    var bytes: [UInt8] = []
-    var found: [Range<Int>] = []
-    if File.kind(of: path) == .directory {
-      for name in try File.names(in: path) where Self.isPicture(name) {
-        let start = bytes.count
-        bytes += try File.read(path + "/" + name, limit: (1 << 30) - bytes.count)
-        found.append(start..<bytes.count)
-      }
-      guard !found.isEmpty else { throw Failure("file:\(path): there is no .jpg or .jpeg in this directory") }
-    } else {
-      bytes = try File.read(path)
-      found = bytes.withUnsafeBytes { JPEGPicture.ranges(in: $0) }
-      guard !found.isEmpty else { throw Failure("file:\(path): there is no JPEG in this file") }
+  /// The most bytes that are taken.
+  private static let limit = 1 << 30
+
+  /// - Parameter path: a directory of .jpg and .jpeg files, a single one, or a .mjpeg file: JPEGs one after the other.
+  init(_ path: String, _ log: Log) throws {
+    let isFolder = File.kind(of: path) == .directory
+    let files = isFolder ? try Self.pictures(in: path, log) : [(path: path, size: try File.size(path))]
+    let (memory, read) = try Self.read(files, of: path)
+    let bytes = UnsafeRawBufferPointer(start: memory, count: read.last?.upperBound ?? 0)
+    let found = isFolder ? read : JPEGPicture.ranges(in: bytes)
+    guard !found.isEmpty else {
+      memory.deallocate()
+      throw Failure("file:\(path): there is no JPEG in this file")
     }
-    memory = .allocate(byteCount: max(1, bytes.count), alignment: 64)
-    UnsafeMutableRawBufferPointer(start: memory, count: bytes.count).copyBytes(from: bytes)
+    self.memory = memory
     ranges = .allocate(capacity: found.count)
     _ = ranges.initialize(from: found)
+  }
+
+  /// Reads files into memory of their size.
+  /// - Returns: the memory, which the caller frees, and where each file's bytes are in it.
+  private static func read(
+    _ files: [(path: String, size: Int)], of path: String
+  ) throws -> (memory: UnsafeMutableRawPointer, ranges: [Range<Int>]) {
+    let size = files.reduce(0) { $0 + min(limit, $1.size) }
+    guard size < limit else { throw Failure("file:\(path): it has more than \(limit >> 20) MiB") }
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, size), alignment: 64)
+    var ranges: [Range<Int>] = []
+    do {
+      var start = 0
+      for file in files {
+        let room = UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + file.size])
+        // It may have become shorter since.
+        ranges.append(start..<start + (try File.read(file.path, into: room)))
+        start += file.size
+      }
+    } catch {
+      memory.deallocate()
+      throw error
+    }
+    guard let address = memory.baseAddress else { throw Failure("file:\(path): there is no memory for it") }
+    return (address, ranges)
+  }
+
+  /// The pictures of a folder, and their sizes; what is no file that can be read is skipped, and reported.
+  private static func pictures(in folder: String, _ log: Log) throws -> [(path: String, size: Int)] {
+    var files: [(path: String, size: Int)] = []
+    var skipped: [SystemCallError] = []
+    for name in try File.names(in: folder) where isPicture(name) {
+      let path = folder + "/" + name
+      do throws(SystemCallError) {
+        files.append((path, try File.size(path)))
+      } catch { skipped.append(error) }
+    }
+    if let first = skipped.first {
+      log.warning("file:\(folder): \(skipped.count) of its \(files.count + skipped.count) pictures skipped: \(first)")
+    }
+    guard !files.isEmpty else {
+      throw Failure("file:\(folder): there is no .jpg or .jpeg file in this directory")
+    }
+    return files
   }
 
   deinit {
