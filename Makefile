@@ -2,10 +2,11 @@
 # put their tables into README.md.
 PREFIX ?= /usr/local
 SECONDS ?= 600
+BUILT := .build/install/streamer
 BRIDGE := .build/release/libstreamer-libcamera.so
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build bridge demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds soak soak-fuzz soak-stream soak-early lab debian13 debian13-libcamera install clean
+.PHONY: help deps build bridge demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds soak soak-fuzz soak-stream soak-early lab debian13 debian13-libcamera install uninstall clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -108,9 +109,14 @@ debian13-libcamera: ## stream from libcamera 0.4's virtual pipeline and a UVC ca
 	@scripts/deps build test debian13
 	@Tests/debian13/libcamera
 
-install: build ## install to PREFIX (/usr/local), with the bridge to libcamera if it was built
-	install -D -m 755 .build/release/streamer $(DESTDIR)$(PREFIX)/bin/streamer
+install: ## install what was built to PREFIX (/usr/local), with the bridge to libcamera if that was built
+	@[ -e $(BUILT) ] || { echo "install: nothing was built yet: 'make build' does that, without sudo" >&2; exit 1; }
+	install -D -m 755 $(BUILT) $(DESTDIR)$(PREFIX)/bin/streamer
 	if [ -e $(BRIDGE) ]; then install -D -m 644 $(BRIDGE) $(DESTDIR)$(PREFIX)/lib/streamer/$(notdir $(BRIDGE)); fi
+
+uninstall: ## remove from PREFIX (/usr/local) what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/streamer $(DESTDIR)$(PREFIX)/lib/streamer/$(notdir $(BRIDGE))
+	if [ -d $(DESTDIR)$(PREFIX)/lib/streamer ]; then rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/lib/streamer; fi
 
 clean: ## remove all that was made
 	rm -rf .build out
