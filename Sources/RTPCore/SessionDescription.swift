@@ -46,14 +46,19 @@ public struct SessionDescription: Sendable {
   public var origin: Address
   /// Tells sessions of one origin apart; the wall clock's seconds will do.
   public var sessionID: UInt64
+  /// Rises with each change of the session's description (RFC 8866, 5.2).
+  public var version: UInt64
   public var name: String
   /// Where to.
   public var connection: Address
   public var media: [Media]
 
-  public init(origin: Address, sessionID: UInt64, name: String, connection: Address, media: [Media]) {
+  public init(
+    origin: Address, sessionID: UInt64, version: UInt64 = 1, name: String, connection: Address, media: [Media]
+  ) {
     self.origin = origin
     self.sessionID = sessionID
+    self.version = version
     self.name = name
     self.connection = connection
     self.media = media
@@ -62,7 +67,7 @@ public struct SessionDescription: Sendable {
   /// The whole text, in lines that end with CRLF.
   public var text: String {
     var lines = [
-      "v=0", "o=- \(sessionID) 1 \(Address(host: origin.host, isIPv6: origin.isIPv6).text)",
+      "v=0", "o=- \(sessionID) \(version) \(Address(host: origin.host, isIPv6: origin.isIPv6).text)",
       // A line break would end the field.
       "s=\(String(name.map { $0.isNewline ? " " : $0 }))", "c=\(connection.text)", "t=0 0",
     ]
@@ -71,7 +76,7 @@ public struct SessionDescription: Sendable {
     for (index, media) in media.enumerated() {
       lines += [
         "m=video \(media.port) RTP/AVP \(media.payloadType)",
-        "a=rtpmap:\(media.payloadType) JPEG/\(MediaClock.rate)", "a=sendonly",
+        "a=rtpmap:\(media.payloadType) JPEG/\(MediaClock.rate)",
         // RFC 3605, and RFC 5761, 5.1.1.
         "a=rtcp:\(media.isMuxed ? media.port : media.port &+ 1)",
       ]

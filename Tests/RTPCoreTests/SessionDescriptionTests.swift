@@ -17,7 +17,7 @@ import Testing
     #expect(
       text.split(separator: "\r\n").map(String.init) == [
         "v=0", "o=- 5 1 IN IP4 192.0.2.1", "s=cam era", "c=IN IP4 192.0.2.9", "t=0 0", "m=video 5001 RTP/AVP 26",
-        "a=rtpmap:26 JPEG/90000", "a=sendonly", "a=rtcp:5002", "a=framerate:29.97", "a=framesize:26 1920-1080",
+        "a=rtpmap:26 JPEG/90000", "a=rtcp:5002", "a=framerate:29.97", "a=framesize:26 1920-1080",
       ])
     #expect(text.hasSuffix("\r\n"))
   }

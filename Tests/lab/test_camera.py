@@ -242,6 +242,28 @@ class Pictures(Case):
                     pixels = [players.of_files(players.FFmpeg, sorted(home.iterdir())) for home in (folder, originals)]
                     self.assertEqual(*pixels)
 
+    def check_another_size(self, width, height, said):
+        """The JPEG's own size is the true one: in packets, and in the SDP."""
+        frames = Source.folder(jpegs(width, height, count=3, sampling="420"))
+        camera = self.camera([Mode("MJPG", 1920, 1080, [10])], frames=frames)
+        receiver = self.receiver()
+        process = self.stream(camera.device, "--sdp", "/lab/other.sdp", "--to", f"{HOST}:{receiver.port}")
+        receiver.collect(20, until=lambda r: r.markers() >= 8)
+        result = self.stop(process)
+        sdp = (machine.shared / "other.sdp").read_bytes().decode()
+        self.assertIn(f"a=framesize:26 {width}-{height}\r\n", sdp)
+        self.assertEqual(f"a=x-dimensions:{width},{height}\r\n" in sdp, said == (0, 0))
+        self.assertEqual(result.stderr.count(f"its pictures are {width}x{height}, not 1920x1080"), 1, result.stderr)
+        received = rtpjpeg.whole_frames(receiver.packets())
+        self.assertEqual({(frame.width, frame.height) for frame in received}, {said})
+        self.assert_arrived(received, self.expected(camera, frames))
+
+    def test_pictures_smaller_than_the_mode(self):
+        self.check_another_size(1280, 720, (160, 90))
+
+    def test_pictures_larger_than_the_mode_and_2040(self):
+        self.check_another_size(2304, 1296, (0, 0))
+
     def test_4k(self):
         """Packets can't say a size over 2040: the SDP does. The program's own receiver gets the same, and decodes it."""
         frames = Source.folder(jpegs(3840, 2160, count=3, sampling="420"))

@@ -3,8 +3,10 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
+import time
 import unittest
 
 import pictures
@@ -134,6 +136,85 @@ class SDP(unittest.TestCase):
         for one, other in zip(written, printed):
             # The session's number is its time.
             self.assertEqual(one.splitlines()[2:], ("v=0\r\n" + other).splitlines()[2:])
+
+
+    def test_several_cameras_have_one_each_as_well(self):
+        with tempfile.TemporaryDirectory() as home:
+            words = ("test:", "test:", "--size", "64x64", "--to", "127.0.0.1:5000", "--to", "127.0.0.1:6000")
+            with Run(*words, "--sdp", f"{home}/a.sdp", wait_for="a.sdp-2"):
+                texts = {name: pathlib.Path(home, name).read_bytes().decode() for name in os.listdir(home)}
+        self.assertEqual(set(texts), {"a.sdp", "a.sdp-2", "a-camera0.sdp", "a-camera0.sdp-2", "a-camera1.sdp", "a-camera1.sdp-2"})
+        ports = {name: re.findall("m=video ([0-9]+)", text) for name, text in texts.items()}
+        self.assertEqual((ports["a.sdp"], ports["a-camera0.sdp"], ports["a-camera1.sdp-2"]), (["5000", "5002"], ["5000"], ["6002"]))
+        self.assertNotIn("a=mid", texts["a-camera1.sdp"])
+
+    def test_what_is_no_file_gets_all_under_its_one_name(self):
+        """A pipe has no neighbours: nothing is made next to /dev/stdout."""
+        with tempfile.TemporaryDirectory() as home:
+            pipe = pathlib.Path(home, "pipe.sdp")
+            os.mkfifo(pipe)
+            reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+            self.addCleanup(os.close, reader)
+            with Run("test:", "test:", "--size", "64x64", "--to", "127.0.0.1:5000", "--to", "127.0.0.1:6000", "--sdp", pipe):
+                end, text = time.monotonic() + 5, b""
+                while time.monotonic() < end and text.count(b"v=0") < 2:
+                    try:
+                        text += os.read(reader, 1 << 16)
+                    except BlockingIOError:
+                        pass
+                    time.sleep(0.05)
+                self.assertEqual(os.listdir(home), ["pipe.sdp"])
+        self.assertEqual(re.findall(b"m=video ([0-9]+)", text), [b"5000", b"5002", b"6000", b"6002"])
+
+    def test_it_does_not_make_the_stream_a_back_channel(self):
+        """go2rtc takes a stream with a=sendonly for one to the camera."""
+        self.assertNotIn("sendonly", self.text("test:", "--to", "127.0.0.1:5000"))
+
+
+class Watching(unittest.TestCase):
+    """The line that tells how to watch a stream is one to paste."""
+
+    def command(self, words, to):
+        with tempfile.TemporaryDirectory() as home:
+            with Run("test:", "--fps", 10, *words, "--to", to, "--sdp", f"{home}/a.sdp", wait_for="with: ") as sender:
+                line = next(line for line in Run.text(sender.err_file).splitlines() if "with: " in line)
+                command = line.split("with: ")[1].split(" (copy")[0]
+                # What has a screen is told to go without.
+                command = command.replace("autovideosink", "fakesink num-buffers=5")
+                if command.startswith("ffplay"):
+                    command = command.replace("ffplay", "ffmpeg -v error", 1) + " -frames:v 5 -f null -"
+                    if "-i " not in command:
+                        command = command.replace("rtp://", "-i rtp://")
+                result = subprocess.run(command, shell=True, timeout=40, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, f"{command}: {result.stderr}")
+        return line
+
+    def test_each_is_tried(self):
+        port = free_port()
+        for words, to in [([], f"127.0.0.1:{port}"), ([], f"[::1]:{port}"), ([], f"239.255.1.2:{port}"),
+                          (["--payload-type", 96], f"127.0.0.1:{port}"), (["--rtcp-mux"], f"127.0.0.1:{port}"),
+                          (["--size", "2048x1024"], f"127.0.0.1:{port}"), (["--size", "1024x2048"], f"[::1]:{port}")]:
+            with self.subTest(f"{words} {to}"):
+                self.command(words, to)
+
+    def test_ffplay_itself_needs_no_sdp(self):
+        port = free_port()
+        with Run("test:", "--size", "320x240", "--to", f"127.0.0.1:{port}", wait_for=f"with: ffplay rtp://0.0.0.0:{port}\n"):
+            player = subprocess.Popen(["ffplay", "-v", "error", "-stats", f"rtp://0.0.0.0:{port}"], stderr=subprocess.PIPE,
+                                      env={**os.environ, "SDL_VIDEODRIVER": "dummy"}, stdin=subprocess.DEVNULL)
+            time.sleep(4)
+            player.terminate()
+            text = player.communicate(timeout=10)[1].decode()
+        # What it prints while it shows pictures.
+        self.assertRegex(text, r"M-V: .* fd= ")
+
+    def test_a_size_that_is_no_multiple_of_8_is_shown_larger(self):
+        with Run("test:", "--size", "1600x900", "--to", "127.0.0.1:9", wait_for="with: ") as sender:
+            time.sleep(1.5)
+        self.assertEqual(sender.err.count("players show 1600x904"), 1, sender.err)
+        with Run("test:", "--size", "1920x1080", "--to", "127.0.0.1:9", wait_for="with: ") as sender:
+            pass
+        self.assertNotIn("players show", sender.err)
 
 
 class Demo(unittest.TestCase):

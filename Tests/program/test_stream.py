@@ -86,6 +86,33 @@ class Packets(unittest.TestCase):
         self.assertEqual((packets[0].width, packets[0].height), (0, 0))
         self.assertIn("a=x-dimensions:2304,1296\r\n", text)
 
+    def test_a_size_that_changes_is_reported_once_and_in_the_sdp(self):
+        """From one that packets can say to one that they can't, and back again, for ever."""
+        with tempfile.TemporaryDirectory() as home, rtpjpeg.Receiver() as receiver:
+            folder = pathlib.Path(home, "pictures")
+            folder.mkdir()
+            for number, (width, height) in enumerate([(640, 480), (2304, 1296)]):
+                picture = sorted(pathlib.Path(pictures.jpegs(width, height, count=1, sampling="420")).iterdir())[0].read_bytes()
+                for copy in range(60):
+                    folder.joinpath(f"{number}-{copy:02}.jpg").write_bytes(picture)
+            path, texts = pathlib.Path(home, "a.sdp"), []
+            with Run(f"file:{folder}", "--fps", 20, "--to", f"127.0.0.1:{receiver.port}", "--sdp", path, wait_for="wrote") as sender:
+                end = time.monotonic() + 15
+                while time.monotonic() < end and len(texts) < 3:
+                    text = path.read_bytes().decode()
+                    if text not in texts:
+                        texts.append(text)
+                    receiver.collect(0.1)
+            sizes = {(frame.width, frame.height) for frame in rtpjpeg.whole_frames(receiver.packets())}
+        self.assertEqual(sizes, {(80, 60), (0, 0)})
+        self.assertEqual([re.search("a=framesize:26 (.*)\r", text)[1] for text in texts], ["640-480", "2304-1296", "640-480"])
+        self.assertEqual(["x-dimensions:2304,1296" in text for text in texts], [False, True, False])
+        origins = [re.search("o=- ([0-9]+) ([0-9]+) ", text).groups() for text in texts]
+        self.assertEqual({session for session, _ in origins}, {origins[0][0]})
+        self.assertEqual([version for _, version in origins], ["1", "2", "3"])
+        self.assertEqual(sender.err.count("its pictures are 2304x1296 from now on, no longer 640x480"), 1, sender.err)
+        self.assertEqual(sender.err.count("its pictures are"), 1, sender.err)
+
     def test_two_receivers_get_the_same_packets(self):
         folder = pictures.jpegs(640, 480, count=3, sampling="422")
         with rtpjpeg.Receiver() as one, rtpjpeg.Receiver("::1") as two:

@@ -80,13 +80,13 @@ struct ScriptedSource: FrameSource, ~Copyable {
   /// - Returns: what was counted, and what a receiver got: packets with the marker, and all.
   func run(
     _ entries: [ScriptedSource.Entry], packetSize: Int = 1400, words: [String] = [], mostHeld: Int = 0,
-    workedThrough: UInt64? = nil, encoded: UnsafeMutablePointer<Int>? = nil
+    workedThrough: UInt64? = nil, encoded: UnsafeMutablePointer<Int>? = nil, board: Board? = nil
   ) throws -> (statistics: StreamStatistics, packets: Int, markers: Int) {
     var receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1 << 22)
     let lent = UnsafeMutablePointer<Int>.allocate(capacity: 1)
     defer { lent.deallocate() }
     lent.initialize(to: 0)
-    let board = try Board()
+    let board = try board ?? Board()
     let mailbox = try Mailbox()
     let source = ScriptedSource(
       entries, bell: try EventFD(), lent: lent, encoded: encoded, workedThrough: workedThrough,
@@ -112,6 +112,14 @@ struct ScriptedSource: FrameSource, ~Copyable {
       for index in 0..<count where receiver.datagram(at: index)[1] & 0x80 != 0 { markers += 1 }
     }
     return (board.read().statistics, packets, markers)
+  }
+
+  /// A camera's JPEGs have another size than its mode: theirs is the one that is posted.
+  @Test func pictureSizesAreTheJPEGs() throws {
+    let board = try Board()
+    _ = try run([.init(bytes: try TestJPEG.make(), sequence: 0)], board: board)
+    let state = board.read()
+    #expect(state.info?.size == FrameSize(64, 64) && state.pictureSize == FrameSize(160, 128))
   }
 
   @Test func goodFramesAreSent() throws {

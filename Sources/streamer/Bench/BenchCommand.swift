@@ -25,7 +25,7 @@ struct BenchCommand {
       if status == 0 { settings.options.log.info("\(settings.camera.label): stopped before anything was measured") }
       return status
     }
-    if let size = state.info?.size { receiver?.receive(size) }
+    if let size = state.pictureSize { receiver?.receive(size) }
     report.reception = receiver?.reception(of: report.result.timeline)
     try show(report, &signals)
     guard status == 0, let former else { return status }
@@ -44,7 +44,7 @@ struct BenchCommand {
     try epoll.add(camera.board.number, .readable, token: 0)
     try epoll.add(signals.number, .readable, token: 1)
     if let number = receiver?.number { try epoll.add(number, .readable, token: 2) }
-    var reporter = Reporter(settings, hasSDP: true, printsStatistics: false)
+    var reporter = Reporter(settings, printsStream: false)
     var progress = Progress(options.measurement, settings.options.log)
     var isStopping = false
     var asked = 0
@@ -75,8 +75,8 @@ struct BenchCommand {
           case nil: break
           }
         default:
-          // It is known before the first packet is sent.
-          size = size ?? camera.board.peek().info?.size
+          // It is known with the first frame.
+          size = size ?? camera.board.peek().pictureSize
           if let size { receiver?.receive(size) }
         }
       }

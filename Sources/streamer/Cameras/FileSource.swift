@@ -15,7 +15,7 @@ struct FileSource: FrameSource, ~Copyable {
     let others = frames.count(notOf: size)
     if others > 0 {
       log.warning(
-        "file:\(path): \(others) of \(frames.count) pictures have another size than \(size), which the SDP says")
+        "file:\(path): \(others) of \(frames.count) pictures have another size than \(size): not all players follow")
     }
     if let asked = request.size, asked != size {
       throw UsageError("--size \(asked): the pictures of file:\(path) have \(size)")

@@ -105,7 +105,9 @@ struct OptionEntry: Sendable {
       "Run the cameras' threads before all others (SCHED_FIFO), with the memory locked. Needs CAP_SYS_NICE and CAP_IPC_LOCK."
     ),
     OptionEntry(
-      "sdp", "FILE", [.stream], "Write the SDP that players need; for a second receiver to FILE-2, and so on."),
+      "sdp", "FILE", [.stream],
+      "Write the SDP that players need, with the first frame, and again when the pictures' size changes; for a second receiver to FILE-2, and so on. Several cameras have one file, and one each: camera.sdp, camera-camera0.sdp and so on."
+    ),
     OptionEntry("stats", "SECONDS", [.stream], "Print what was sent and dropped so often."),
     OptionEntry(
       "x-dimensions", "WxH", [.receive],

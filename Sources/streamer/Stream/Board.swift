@@ -34,6 +34,8 @@ final class Board: Sendable {
   struct State: Sendable {
     /// Set as soon as it streams.
     var info: SourceInfo?
+    /// Pixels of its pictures, by their own headers: set with the first frame, and when they change.
+    var pictureSize: FrameSize?
     var statistics = StreamStatistics()
     /// In the order of the loop's.
     var receivers: [Receiver] = []

@@ -32,6 +32,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// The causes that were posted already, a bit each.
   private var saidDrops: UInt32 = 0
   private var watches = 0
+  /// The pictures' size that was posted last.
+  private var postedSize: FrameSize?
+  /// At most one post a second: a camera may change its size with every frame.
+  private var mayPostSize = true
 
   /// The receivers were told of the source.
   private var isReporting = false
@@ -176,6 +180,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     let packets = statistics.packets
     try pushAll()
     if !isReporting, statistics.packets > packets { try report() }
+    if mayPostSize, delivery.pictureSize != postedSize { postPictureSize() }
     let saidRecoding = statistics.recoding
     statistics.recoding = reader.recoding
     if statistics.recoding.isNews(since: saidRecoding) || statistics.newDrops(since: &saidDrops) { postStatistics() }
@@ -379,6 +384,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func watch() {
     if silence.check(statistics.captured, at: Clock.monotonic) { postStatistics() }
     if !delivery.isUnderWay, delivery.adaptPacketSize() { postPacketSize() }
+    mayPostSize = true
+    if delivery.pictureSize != postedSize { postPictureSize() }
     watches += 1
     // Asking takes a lock of the kernel's that others can hold for a while.
     if watches % 3 == 0 { for index in 0..<delivery.destinations.count { choosePacer(of: index) } }
@@ -399,6 +406,13 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       delivery.destinations[index].saidBuffer = true
       board.post { $0.receivers[index].hasSmallBuffer = true }
     }
+  }
+
+  private mutating func postPictureSize() {
+    let size = delivery.pictureSize
+    postedSize = size
+    mayPostSize = false
+    board.post { $0.pictureSize = size }
   }
 
   private func postPacketSize() {

@@ -1,5 +1,6 @@
 import LinuxIO
 import RTPCore
+import V4L2Capture
 
 /// Brings a camera's frames to its receivers: makes the packets of one frame, has every receiver get the same ones, and
 /// knows how much of it each has.
@@ -37,6 +38,9 @@ struct Delivery: ~Copyable {
   /// The last frame's RTP timestamp.
   var timestamp: UInt32 { packetizer.timestamp }
 
+  /// Pixels of the last frame that was begun, by its own header; nil: there was none.
+  private(set) var pictureSize: FrameSize?
+
   /// The largest RTP packet that is made, in bytes.
   var largestPacket: Int { packetizer.packetSize }
 
@@ -54,6 +58,7 @@ struct Delivery: ~Copyable {
   /// - Parameter timestamp: of its capture, in nanoseconds.
   mutating func begin(_ picture: JPEGPicture, timestamp: Int64) throws(DropCause) {
     try plan(picture, timestamp: clock.frameTimestamp(at: timestamp))
+    pictureSize = FrameSize(UInt32(picture.header.width), UInt32(picture.header.height))
     isUnderWay = true
     beginPace(batch.byteCount, timestamp)
   }
@@ -65,6 +70,7 @@ struct Delivery: ~Copyable {
   mutating func begin(_ header: JPEGHeader, timestamp: Int64, expecting expected: Int) {
     packetizer.begin(header, timestamp: clock.frameTimestamp(at: timestamp))
     beginBatch(byteCount: expected)
+    pictureSize = FrameSize(UInt32(header.width), UInt32(header.height))
     isUnderWay = true
     isGrowing = true
     beginPace(expected, timestamp)

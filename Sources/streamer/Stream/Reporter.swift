@@ -1,13 +1,24 @@
 import LinuxIO
 import RTPCore
+import V4L2Capture
 
 /// Says what one camera's thread left on its board: each thing once.
 struct Reporter {
   private let settings: StreamSettings
-  private let hasSDP: Bool
-  private let printsStatistics: Bool
+  /// Where the SDP for the first receiver is written.
+  private let sdpPath: String?
+  /// It is printed how the stream is watched, and what became of it.
+  private let printsStream: Bool
   private var saidMeasurements = 0
   private(set) var info: SourceInfo?
+  /// Pixels of the camera's pictures, by their own headers.
+  private(set) var pictureSize: FrameSize?
+  /// Sizes that were reported: each is once, and at most so many.
+  private var reportedSizes: [FrameSize] = []
+  private static let maximumSizes = 8
+  private var hasReportedBlocks = false
+  private var reportedHints: [String] = []
+  private static let maximumHints = 4
   private(set) var hasEnded = false
   /// The exit status that its end means.
   private(set) var status: Int32 = 0
@@ -29,12 +40,12 @@ struct Reporter {
   private var name: String { settings.camera.label }
 
   /// - Parameters:
-  ///   - hasSDP: an SDP is written for the receivers.
-  ///   - printsStatistics: at its end, and when they are due.
-  init(_ settings: StreamSettings, hasSDP: Bool, printsStatistics: Bool = true) {
+  ///   - sdpPath: where the SDP for the first receiver is written; nil: nowhere.
+  ///   - printsStream: it is printed how the stream is watched, and what became of it, at its end and when that is due.
+  init(_ settings: StreamSettings, sdpPath: String? = nil, printsStream: Bool = true) {
     self.settings = settings
-    self.printsStatistics = printsStatistics
-    self.hasSDP = hasSDP
+    self.printsStream = printsStream
+    self.sdpPath = sdpPath
   }
 
   mutating func report(_ state: Board.State) {
@@ -42,11 +53,8 @@ struct Reporter {
       self.info = info
       let receivers = state.receivers.map(\.address.description).joined(separator: ", ")
       log.info("\(name): \(info.description)\(receivers.isEmpty ? "" : ", to \(receivers)")")
-      if max(info.size.width, info.size.height) > 2040, !hasSDP {
-        log.warning(
-          "\(name): RTP/JPEG can't say a size over 2040 pixels: receivers need it from the SDP (--sdp FILE)")
-      }
     }
+    reportSize(state)
     if let source = state.timestampSource, !saidTimestamps {
       saidTimestamps = true
       log.debug("\(name): timestamps are \(source.text)")
@@ -64,6 +72,37 @@ struct Reporter {
     saySource(state)
     sayMeasured(state)
     if let end = state.end, !hasEnded { sayEnd(end, state) }
+  }
+
+  private mutating func reportSize(_ state: Board.State) {
+    guard let size = state.pictureSize, let info else { return }
+    let before = pictureSize
+    pictureSize = size
+    if size != before, !reportedSizes.contains(size), reportedSizes.count < Self.maximumSizes {
+      if let before {
+        log.warning("\(name): its pictures are \(size) from now on, no longer \(before)")
+      } else if size != info.size {
+        log.warning("\(name): its pictures are \(size), not \(info.size) as its mode says: they are sent as they are")
+      }
+      reportedSizes.append(size)
+    }
+    if printsStream { reportHints(size, state) }
+  }
+
+  /// How the stream is watched: each command once.
+  private mutating func reportHints(_ size: FrameSize, _ state: Board.State) {
+    let hint = PlayerHint(size: size, payloadType: settings.options.payloadType, sdpPath: sdpPath)
+    if let shown = hint.shownSize, !hasReportedBlocks {
+      hasReportedBlocks = true
+      log.info("\(name): players show \(shown) for its \(size): RTP/JPEG counts sizes in blocks of 8 pixels")
+    }
+    for receiver in state.receivers.prefix(Self.maximumHints).map(\.address) {
+      let command = hint.text(for: receiver)
+      guard !reportedHints.contains(command), reportedHints.count < Self.maximumHints else { continue }
+      reportedHints.append(command)
+      let place = receiver.isMulticast ? "" : receiver.isLoopback ? " here" : " at \(receiver.host)"
+      log.info("\(name): watch it\(place) with: \(command)")
+    }
   }
 
   private mutating func sayDrops(_ statistics: StreamStatistics) {
@@ -187,7 +226,7 @@ struct Reporter {
   }
 
   private func sayStatistics(_ state: Board.State) {
-    guard printsStatistics else { return }
+    guard printsStream else { return }
     for receiver in state.receivers where receiver.reception.receivers > 0 {
       StandardStream.output.line("\(name): \(receiver.address) reports \(receiver.reception.text)")
     }
@@ -196,7 +235,7 @@ struct Reporter {
 
   /// Where the time went so far, when that is asked for.
   private mutating func sayMeasured(_ state: Board.State) {
-    guard state.measurements != saidMeasurements, printsStatistics else { return }
+    guard state.measurements != saidMeasurements, printsStream else { return }
     saidMeasurements = state.measurements
     guard let report = BenchReport(settings, state) else { return log.info("\(name): nothing is measured yet") }
     StandardStream.output.line(report.table)

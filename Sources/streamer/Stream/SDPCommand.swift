@@ -3,10 +3,17 @@ import RTPCore
 import V4L2Capture
 
 /// One camera's stream as an SDP names it.
-struct SDPStream {
+struct SDPStream: Equatable {
   let settings: StreamSettings
   let size: FrameSize?
   let rate: FrameRate?
+
+  var destinations: [SocketAddress] { settings.destinations }
+
+  /// Whether two streams of one camera have the same SDP.
+  static func == (one: SDPStream, other: SDPStream) -> Bool {
+    one.size == other.size && one.rate == other.rate && one.destinations == other.destinations
+  }
 }
 
 /// `streamer sdp`: what each camera would stream, without starting it.
@@ -40,21 +47,25 @@ struct SDPCommand {
     }
   }
 
+  /// The number of a session that begins now.
+  static var newSession: UInt64 { UInt64(max(0, Clock.realtime / 1_000_000_000)) }
+
   /// An SDP for each receiver; all cameras are media of it.
-  static func texts(_ streams: [SDPStream]) throws -> [String] {
+  static func texts(
+    _ streams: [SDPStream], session: UInt64 = SDPCommand.newSession, version: UInt64 = 1
+  ) throws -> [String] {
     guard let first = streams.first else { return [] }
-    let session = UInt64(Clock.realtime / 1_000_000_000)
-    return try first.settings.destinations.enumerated().map { index, destination in
+    return try first.destinations.enumerated().map { index, destination in
       let local = try DatagramSender(to: destination, over: first.settings.options.route).localAddress
       return SessionDescription(
         origin: .init(host: local.host, isIPv6: local.family == .ipv6), sessionID: session,
-        name: streams.map(\.settings.camera.description).joined(separator: ", "),
+        version: version, name: streams.map(\.settings.camera.description).joined(separator: ", "),
         connection: .init(
           host: destination.host, isIPv6: destination.family == .ipv6,
           timeToLive: destination.isMulticast ? first.settings.options.route.timeToLive : nil),
         media: streams.map { stream in
           .init(
-            port: stream.settings.destinations[index].port, isMuxed: stream.settings.options.isMuxed,
+            port: stream.destinations[index].port, isMuxed: stream.settings.options.isMuxed,
             payloadType: stream.settings.options.payloadType,
             framesPerSecond: stream.rate?.value,
             size: stream.size.map { (width: Int($0.width), height: Int($0.height)) })

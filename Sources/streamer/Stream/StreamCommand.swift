@@ -16,7 +16,7 @@ struct StreamCommand {
     let settings = try options.cameras.indices.map { try StreamSettings(options, camera: $0) }
     options.lockMemory()
     let threads = try settings.enumerated().map { try CameraThread($1, number: $0) }
-    var reporters = settings.map { Reporter($0, hasSDP: options.sdpPath != nil) }
+    var reporters = settings.map { Reporter($0, sdpPath: sdpPath($0)) }
     for index in threads.indices {
       try epoll.add(threads[index].board.number, .readable, token: UInt64(index))
     }
@@ -39,7 +39,9 @@ struct StreamCommand {
         let camera = Int(token)
         let wasStarting = reporters[camera].info == nil
         reporters[camera].report(threads[camera].board.read())
-        if wasStarting { started(settings, reporters, threads, &sdp) }
+        // Where one can't start, none goes on.
+        if wasStarting, reporters.contains(where: { $0.hasEnded && $0.info == nil }) { stop(threads) }
+        sdp?.update(zip(settings, reporters).map { SDPStream($0, $1) })
       }
       sdp?.push()
     }
@@ -50,16 +52,18 @@ struct StreamCommand {
 
   private func stop(_ threads: [CameraThread]) { threads.forEach { $0.mailbox.post(.stop) } }
 
-  /// As soon as every camera streams, the SDP is known; where one can't start, none goes on.
-  private func started(
-    _ settings: [StreamSettings], _ reporters: [Reporter], _ threads: [CameraThread], _ sdp: inout SDPFiles?
-  ) {
-    if reporters.contains(where: { $0.hasEnded && $0.info == nil }) {
-      stop(threads)
-      return
+  /// The file that has the SDP of one camera for its first receiver.
+  private func sdpPath(_ settings: StreamSettings) -> String? {
+    options.sdpPath.map { path in
+      options.cameras.count > 1 ? SDPFiles.name(path, camera: settings.name, receiver: 0) : path
     }
-    let infos = reporters.compactMap(\.info)
-    guard infos.count == settings.count else { return }
-    sdp?.write(zip(settings, infos).map { SDPStream(settings: $0, size: $1.size, rate: $1.rate) })
+  }
+}
+
+extension SDPStream {
+  /// nil until the camera's first frame is there.
+  fileprivate init?(_ settings: StreamSettings, _ reporter: Reporter) {
+    guard let size = reporter.pictureSize else { return nil }
+    self.init(settings: settings, size: size, rate: reporter.info?.rate)
   }
 }

@@ -4,6 +4,8 @@ import LinuxIO
 struct StreamSettings: Sendable {
   let options: StreamOptions
   let camera: CameraName
+  /// Its name in files.
+  let name: String
   let ssrc: UInt32
   let cpu: Int?
   let destinations: [SocketAddress]
@@ -18,8 +20,12 @@ struct StreamSettings: Sendable {
     self.options = options
     self.measurement = measurement
     camera = options.cameras[index]
+    name = Self.name(index)
     ssrc = options.ssrc &+ UInt32(index)
     cpu = options.cpu.map { $0 + index }
     destinations = try options.endpoints.map { try $0.address(forCamera: index) } + (receiver.map { [$0] } ?? [])
   }
+
+  /// The name of camera `index` of the command line.
+  static func name(_ index: Int) -> String { "camera\(index)" }
 }
