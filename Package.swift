@@ -30,17 +30,24 @@ let package = Package(
       path: "bench/micro",
       cSettings: gnu),
     .executableTarget(name: "encoding", dependencies: ["JPEGCodec", "CTurboJPEG"], path: "bench/encoding"),
+    // A driver that tests script; in the shipped program there is none of it.
+    .target(name: "CScriptedDriver", path: "Tests/CScriptedDriver", cSettings: gnu),
+    .target(
+      name: "ScriptedDriver", dependencies: ["CScriptedDriver"], path: "Tests/ScriptedDriver", cSettings: gnu),
     .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO"], cSettings: gnu),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(
       name: "RTPCoreTests", dependencies: ["RTPCore", "JPEGCodec", "CTurboJPEG", "LinuxIO"], cSettings: gnu),
-    .testTarget(name: "V4L2CaptureTests", dependencies: ["V4L2Capture", "LinuxIO"], cSettings: gnu),
+    .testTarget(
+      name: "V4L2CaptureTests", dependencies: ["V4L2Capture", "LinuxIO", "ScriptedDriver", "CScriptedDriver"],
+      cSettings: gnu),
     .testTarget(name: "V4L2DeviceTests", dependencies: ["V4L2Capture", "LinuxIO"], cSettings: gnu),
     .testTarget(name: "JPEGCodecTests", dependencies: ["JPEGCodec", "CTurboJPEG"]),
     .testTarget(
       name: "streamerTests",
       dependencies: [
         "streamer", "LinuxIO", "RTPCore", "Statistics", "V4L2Capture", "JPEGCodec", "CLibcameraBridge",
+        "ScriptedDriver", "CScriptedDriver",
       ],
       cSettings: gnu),
   ]
