@@ -40,7 +40,7 @@ struct LineBand: ~Copyable {
     lines = format.isRGB ? 16 : Self.chromaLines * share
     chromaWidth = (width + 1) / 2
     colours = ColourConversion(from: colour, isRGB: format.isRGB)
-    let longest = max(format.lineBytes(0, width: width), 2 * chromaWidth)
+    let longest = max(format.lineBytes(0, width: width), format.lineBytes(1, width: width), 2 * chromaWidth)
     room = (longest + 63) / 64 * 64 + 64
     memory = .allocate(capacity: room * (2 * Self.set + 2))
     neutral = memory + room * 2 * Self.set
@@ -100,6 +100,7 @@ struct LineBand: ~Copyable {
     switch format {
     case .yuyv, .yvyu: Lines.pick(line, second: false, count: width, into: taken(index))
     case .uyvy, .vyuy: Lines.pick(line, second: true, count: width, into: taken(index))
+    case .p010: Lines.narrow(line, count: width, into: taken(index))
     default:
       // Converting them brings them here.
       if colours != nil { return line }
@@ -123,6 +124,21 @@ struct LineBand: ~Copyable {
     case .nv12, .nv21, .nv16, .nv61:
       let line = chromaLine(picture.planes.1, number, count: 2 * chromaWidth, into: scratch)
       split(line, index, blueRoom, redRoom)
+    case .yuv444:
+      let (first, second) = (chromaLines(picture.planes.1, number), chromaLines(picture.planes.2, number))
+      Lines.halve(first.0, first.1, width: width, into: blueRoom)
+      Lines.halve(second.0, second.1, width: width, into: redRoom)
+      (blue[index], red[index]) = (UnsafePointer(blueRoom), UnsafePointer(redRoom))
+    case .nv24, .nv42:
+      let (first, second) = format.isSwapped ? (redRoom, blueRoom) : (blueRoom, redRoom)
+      let (one, other) = chromaLines(picture.planes.1, number)
+      Lines.halvePairs(one, other, width: width, into: first, second)
+      (blue[index], red[index]) = (UnsafePointer(blueRoom), UnsafePointer(redRoom))
+    case .p010:
+      let line = chromaLine(picture.planes.1, number, count: 4 * chromaWidth, into: scratch)
+      let pairs = converted(16)
+      Lines.narrow(line, count: 2 * chromaWidth, into: pairs)
+      split(UnsafePointer(pairs), index, blueRoom, redRoom)
     case .yuyv, .yvyu, .uyvy, .vyuy:
       // What is halved is the whole line, Y with it, so that it is taken apart once.
       let line = chromaLine(picture.planes.0, number, count: 4 * chromaWidth, into: scratch)
@@ -141,6 +157,13 @@ struct LineBand: ~Copyable {
     let (first, second) = format.isSwapped ? (redRoom, blueRoom) : (blueRoom, redRoom)
     Lines.split(line, count: chromaWidth, into: first, second)
     (blue[index], red[index]) = (UnsafePointer(blueRoom), UnsafePointer(redRoom))
+  }
+
+  /// The lines of a plane with all colour that line `number` of the JPEG's is made of: two, or one twice.
+  private func chromaLines(
+    _ plane: RawPicture.Plane, _ number: Int
+  ) -> (UnsafePointer<UInt8>, UnsafePointer<UInt8>) {
+    (line(plane, share * number, of: height), line(plane, share * (number + 1) - 1, of: height))
   }
 
   /// Line `number` of the JPEG's colour out of a plane's lines: one of them, or the mean of two.

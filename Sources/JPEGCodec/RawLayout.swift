@@ -23,9 +23,12 @@ public struct RawLayout: Sendable, Equatable {
   ///   - stride: bytes from line to line of the first plane; 0, or too few for a line: there is nothing between lines.
   ///   - isSwapped: the plane of Cr comes before that of Cb.
   public init(_ format: RawFormat, width: Int, height: Int, stride: Int, isSwapped: Bool = false) {
+    var luma = Self.stride(stride, format, 0, width)
     // Pairs of an odd width are longer than its line of Y.
-    let luma = Self.stride(stride, format, format.planeCount == 2 ? 1 : 0, width)
-    let chroma = format.planeCount == 3 ? (luma + 1) / 2 : luma
+    if format.planeCount == 2, format.chromaStride(luma) < format.lineBytes(1, width: width) {
+      luma = format.lineBytes(1, width: width)
+    }
+    let chroma = format.chromaStride(luma)
     let first = luma * height
     let second = first + chroma * format.lines(1, height: height)
     self.init(

@@ -27,7 +27,7 @@ public struct PixelFormat: RawRepresentable, Equatable, Hashable, Sendable, Cust
 
   private static let yuv = [
     "YU12", "YV12", "YM12", "YM21", "NV12", "NV21", "NM12", "NM21", "422P", "YM16", "YM61", "NV16", "NV61", "NM16",
-    "NM61", "YUYV", "UYVY", "YVYU", "VYUY",
+    "NM61", "YUYV", "UYVY", "YVYU", "VYUY", "NV24", "NV42", "YM24", "YM42", "444P", "YU24", "YV24", "P010", "P012",
   ].map { PixelFormat($0) }
 
   private static let rgb = [
@@ -86,7 +86,10 @@ public struct PixelFormat: RawRepresentable, Equatable, Hashable, Sendable, Cust
 
     "mjpeg": mjpeg, "mjpg": mjpeg, "jpeg": jpeg, "yuyv422": PixelFormat("YUYV"), "yuy2": PixelFormat("YUYV"),
     "uyvy422": PixelFormat("UYVY"), "yuv420": PixelFormat("YU12"), "yuv420p": PixelFormat("YU12"),
-    "i420": PixelFormat("YU12"), "yuv422p": PixelFormat("422P"), "gray": PixelFormat("GREY"), "y8": PixelFormat("GREY"),
+    "i420": PixelFormat("YU12"), "yuv422p": PixelFormat("422P"), "yuv444p": PixelFormat("YM24"),
+    "y444": PixelFormat("YM24"),
+    "p010le": PixelFormat("P010"), "p010_10le": PixelFormat("P010"), "gray": PixelFormat("GREY"),
+    "y8": PixelFormat("GREY"),
     "rgb24": PixelFormat("RGB3"), "rgb": PixelFormat("RGB3"), "bgr24": PixelFormat("BGR3"), "bgr": PixelFormat("BGR3"),
   ]
 

@@ -7,6 +7,7 @@ import Testing
 @Suite struct EncoderTests {
   static let formats: [RawFormat] = [
     .yuv420, .yuv422, .nv12, .nv21, .nv16, .nv61, .yuyv, .yvyu, .uyvy, .vyuy, .grey,
+    .yuv444, .nv24, .nv42, .p010,
   ]
   static let orders: [RawFormat.ByteOrder] = [.rgb, .bgr, .rgbx, .bgrx, .xrgb, .xbgr]
   static let sizes = [(1, 1), (2, 2), (8, 8), (16, 16), (17, 31), (24, 18), (50, 34), (101, 3), (352, 40), (353, 41)]
@@ -70,7 +71,7 @@ import Testing
     let (width, height) = (64, 48)
     let source = Source(format, width: width, height: height, padding: 0)
     var decoder = try JPEGDecoder()
-    for count in [0, 1, source.bytes.count / 3, source.bytes.count] {
+    for count in [0, 1, source.bytes.count / 4, source.bytes.count] {
       let cut = Array(source.bytes[..<count])
       var encoder = try JPEGEncoder(format, width: width, height: height)
       let jpeg = try cut.withUnsafeBytes { bytes in
@@ -110,7 +111,7 @@ private struct Source {
       format.lineBytes(0, width: width) + (format.planeCount == 3 ? (padding + width) / 2 * 2 - width : padding)
     layout = RawLayout(format, width: width, height: height, stride: stride)
     let real = layout.places.0.stride
-    let chroma = format.planeCount == 3 ? (real + 1) / 2 : real
+    let chroma = layout.places.1.stride
     let lines = (1..<max(1, format.planeCount)).reduce(0) { $0 + chroma * format.lines($1, height: height) }
     bytes = [UInt8](repeating: 0, count: real * height + lines)
     var seed: UInt32 = 7
@@ -127,8 +128,14 @@ private struct Source {
     return switch format {
     case .yuyv, .yvyu: bytes[y * stride + 2 * x]
     case .uyvy, .vyuy: bytes[y * stride + 2 * x + 1]
+    case .p010: wide(y * stride + 2 * x)
     default: bytes[y * stride + x]
     }
+  }
+
+  /// A sample of two bytes, as one.
+  private func wide(_ place: Int) -> UInt8 {
+    UInt8(min(255, ((Double(bytes[place + 1]) * 256 + Double(bytes[place])) / 256 + 0.5).rounded(.down)))
   }
 
   /// Sample `x` of line `y` of the format's own colour.
@@ -140,6 +147,9 @@ private struct Source {
     case .yuv420, .yuv422:
       let chromaStride = (stride + 1) / 2
       return bytes[first + (red ? chromaStride * lines : 0) + y * chromaStride + x]
+    case .yuv444: return bytes[first + (red ? stride * lines : 0) + y * stride + x]
+    case .nv24, .nv42: return bytes[first + y * 2 * stride + 2 * x + (swapped ? 1 : 0)]
+    case .p010: return wide(first + y * stride + 4 * x + (swapped ? 2 : 0))
     case .nv12, .nv21, .nv16, .nv61: return bytes[first + y * stride + 2 * x + (swapped ? 1 : 0)]
     case .yuyv, .yvyu: return bytes[y * stride + 4 * x + (swapped ? 3 : 1)]
     case .uyvy, .vyuy: return bytes[y * stride + 4 * x + (swapped ? 2 : 0)]
@@ -149,7 +159,13 @@ private struct Source {
 
   /// Line `y` of the JPEG's colour.
   private func chroma(red: Bool, _ x: Int, _ y: Int, _ subsampling: Subsampling) -> UInt8 {
-    let own: Int = [.yuv420, .nv12, .nv21].contains(format) ? 2 : 1
+    if [.yuv444, .nv24, .nv42].contains(format) {
+      let below = subsampling == .yuv420 ? min(2 * y + 1, height - 1) : y
+      let (right, above) = (min(2 * x + 1, width - 1), subsampling == .yuv420 ? 2 * y : y)
+      let samples = [(2 * x, above), (right, above), (2 * x, below), (right, below)]
+      return UInt8((samples.reduce(0) { $0 + Int(chroma(red: red, $1.0, $1.1)) } + 2) / 4)
+    }
+    let own: Int = [.yuv420, .nv12, .nv21, .p010].contains(format) ? 2 : 1
     if subsampling == .yuv420 && own == 1 {
       let (a, b) = (chroma(red: red, x, 2 * y), chroma(red: red, x, min(2 * y + 1, height - 1)))
       return UInt8((Int(a) + Int(b) + 1) / 2)

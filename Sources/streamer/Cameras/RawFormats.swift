@@ -20,7 +20,10 @@ extension RawLayout {
   /// By fourcc; whether the plane of Cr comes before that of Cb.
   private static let formats: [String: (RawFormat, Bool)] = [
     "YU12": (.yuv420, false), "YV12": (.yuv420, true), "YM12": (.yuv420, false), "YM21": (.yuv420, true),
-    "422P": (.yuv422, false), "YM16": (.yuv422, false), "YM61": (.yuv422, true), "NV12": (.nv12, false),
+    "NV24": (.nv24, false), "NV42": (.nv42, false), "YM24": (.yuv444, false), "YM42": (.yuv444, true),
+    "444P": (.yuv444, false), "YU24": (.yuv444, false), "YV24": (.yuv444, true), "P010": (.p010, false),
+    "P012": (.p010, false), "422P": (.yuv422, false), "YM16": (.yuv422, false), "YM61": (.yuv422, true),
+    "NV12": (.nv12, false),
     "NV21": (.nv21, false), "NM12": (.nv12, false), "NM21": (.nv21, false), "NV16": (.nv16, false),
     "NV61": (.nv61, false), "NM16": (.nv16, false), "NM61": (.nv61, false), "YUYV": (.yuyv, false),
     "YVYU": (.yvyu, false), "UYVY": (.uyvy, false), "VYUY": (.vyuy, false), "GREY": (.grey, false),
