@@ -31,6 +31,12 @@ public enum Clock {
     return best
   }
 
+  /// Has the calling thread sleep; a signal may end it sooner.
+  public static func sleep(nanoseconds: Int64) {
+    var time = timespec(nanoseconds: nanoseconds)
+    nanosleep(&time, nil)
+  }
+
   /// The time of day in the local time zone.
   /// - Parameter instant: nanoseconds since 1970.
   public static func timeOfDay(at instant: Int64) -> (hour: Int, minute: Int, second: Int, millisecond: Int) {

@@ -28,6 +28,8 @@ public struct Errno: RawRepresentable, Equatable, Sendable, CustomStringConverti
   public static let noSuchDevice = Errno(rawValue: ENXIO)
   public static let notTTY = Errno(rawValue: ENOTTY)
   public static let notPermitted = Errno(rawValue: EPERM)
+  public static let protocolError = Errno(rawValue: EPROTO)
+  public static let timedOut = Errno(rawValue: ETIMEDOUT)
   public static let wouldBlock = Errno(rawValue: EAGAIN)
 
   /// The text and the name, such as `Device or resource busy (EBUSY)`.

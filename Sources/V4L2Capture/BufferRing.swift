@@ -22,7 +22,8 @@ public struct BufferRing: ~Copyable {
     guard request.count >= 2 else {
       throw CaptureError(device.path, "its driver gives only \(request.count) buffer; streaming needs two")
     }
-    let count = Int(request.count)
+    // A driver that gives more is used without the others.
+    let count = Int(min(request.count, Self.mostBuffers))
     // From here on the lender's end gives back what was set up so far.
     let lender = UnsafeMutablePointer<Lender>.allocate(capacity: 1)
     lender.initialize(to: Lender(device, capacity: count, isWatched: isWatched))
@@ -38,6 +39,9 @@ public struct BufferRing: ~Copyable {
   }
 
   deinit { Lender.end(lender) }
+
+  /// VIDEO_MAX_FRAME.
+  private static let mostBuffers: UInt32 = 32
 
   /// For epoll: readable when a frame is done.
   public var number: Int32 { lender.pointee.device.number }
@@ -171,7 +175,7 @@ struct Lender: ~Copyable {
     }
     var type = device.bufferType
     do throws(CaptureError) {
-      try device.request("VIDIOC_STREAMON", CLINUX_VIDIOC_STREAMON, &type)
+      try device.requestTwice("VIDIOC_STREAMON", CLINUX_VIDIOC_STREAMON, &type)
     } catch {
       guard let cause = error.cause, cause.errno == .noSpace else { throw error }
       throw CaptureError(
@@ -188,10 +192,17 @@ struct Lender: ~Copyable {
     guard device.isMultiPlanar else {
       return try map(offset: buffer.m.offset, length: buffer.length)
     }
-    planeCount = Int(buffer.length)
-    guard (1...Self.mostPlanes).contains(planeCount) else {
-      throw CaptureError(device.path, "its pictures are in \(planeCount) memories each; one to three can be read")
+    let count = Int(buffer.length)
+    guard (1...Self.mostPlanes).contains(count) else {
+      throw CaptureError(device.path, "its pictures are in \(count) memories each; one to three can be read")
     }
+    guard index == 0 || count == planeCount else {
+      throw CaptureError(
+        device.path,
+        "its driver gives buffers of different kinds, which is the driver's fault: buffer 0 has \(planeCount) planes,"
+          + " buffer \(index) has \(count)")
+    }
+    planeCount = count
     for plane in 0..<planeCount { try map(offset: planes[plane].m.mem_offset, length: planes[plane].length) }
   }
 

@@ -19,6 +19,7 @@ extension Device {
   }
 
   private static let mostControls = 4096
+  private static let mostChoices = 1024
 
   private func control(_ query: v4l2_query_ext_ctrl) -> Control? {
     guard query.flags & UInt32(V4L2_CTRL_FLAG_DISABLED) == 0, query.nr_of_dims == 0, let kind = Control.Kind(query.type)
@@ -37,15 +38,24 @@ extension Device {
 
   private func choices(of id: UInt32, _ kind: Control.Kind, _ range: ClosedRange<Int64>) -> [Control.Choice] {
     guard kind == .menu || kind == .integerMenu else { return [] }
-    return (max(0, range.lowerBound)...max(0, min(range.upperBound, 1024))).compactMap { index in
+    // An index has 32 bits, and a menu that a driver makes endless is cut short.
+    let first = max(0, range.lowerBound)
+    let indexes = range.clamped(to: first...max(first, Int64(UInt32.max))).prefix(Self.mostChoices)
+    return indexes.compactMap { index in
+      guard let number = UInt32(exactly: index) else { return nil }
       var menu = v4l2_querymenu()
       menu.id = id
-      menu.index = UInt32(index)
+      menu.index = number
       // Those that the camera has not are left out.
       guard descriptor.control(CLINUX_VIDIOC_QUERYMENU, &menu) == nil else { return nil }
-      let name = kind == .integerMenu ? "\(clinux_menu_value(&menu))" : String(cString: clinux_menu_name(&menu))
+      let name = kind == .integerMenu ? "\(clinux_menu_value(&menu))" : Self.name(of: &menu)
       return Control.Choice(index: index, name: name)
     }
+  }
+
+  /// A driver may leave it without a zero at its end.
+  private static func name(of menu: inout v4l2_querymenu) -> String {
+    text(UnsafeRawBufferPointer(start: clinux_menu_name(&menu), count: CLINUX_MENU_NAME_SIZE))
   }
 
   /// What a control is set to (VIDIOC_G_EXT_CTRLS); nil where that can't be read.
@@ -65,10 +75,16 @@ extension Device {
       throw CaptureError(
         SystemCallError(
           "VIDIOC_S_EXT_CTRLS", on: "\(path), \(control.name)=\(number)", errno,
-          remedy: control.isInactive
-            ? "it is inactive now: set the automatic one that rules it before" : Self.remedy(errno)))
+          remedy: Self.remedy(errno, of: control)))
     }
     return self.value(of: control)
+  }
+
+  private static func remedy(_ errno: Errno, of control: Control) -> String? {
+    if control.isInactive { return "it is inactive now: set the automatic one that rules it before" }
+    // It is grabbed, as the kernel calls it: by this camera's stream, or by another control.
+    guard errno == .busy else { return remedy(errno) }
+    return "it cannot be changed now: stop the stream that uses the camera, or set the control that rules it before"
   }
 
   private func transfer(_ code: UInt, _ value: inout v4l2_ext_control) -> Errno? {

@@ -42,6 +42,10 @@ public struct Device: ~Copyable {
       ? capability.device_caps : capability.capabilities
     let isSinglePlanar = capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE) != 0
     let isMultiPlanar = capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE_MPLANE) != 0
+    if Self.isPart(capabilities, driver: withUnsafeBytes(of: capability.driver) { Self.text($0) }) {
+      throw CaptureError(
+        path, "it is part of a libcamera camera: use libcamera:0; 'streamer list' shows the cameras")
+    }
     guard isSinglePlanar || isMultiPlanar else {
       throw CaptureError(
         path, "it does not capture video (a camera's metadata node?); 'streamer list' shows the cameras")
@@ -58,6 +62,16 @@ public struct Device: ~Copyable {
     bus = withUnsafeBytes(of: capability.bus_info) { Self.text($0) }
   }
 
+  /// Whether a node is no camera of its own: the media controller sets its format (a CSI receiver, an image signal
+  /// processor), or it converts what a program feeds it (a codec).
+  private static func isPart(_ capabilities: UInt32, driver: String) -> Bool {
+    let partial = UInt32(V4L2_CAP_IO_MC) | UInt32(V4L2_CAP_VIDEO_M2M) | UInt32(V4L2_CAP_VIDEO_M2M_MPLANE)
+    return capabilities & partial != 0 || processors.contains(driver)
+  }
+
+  /// Drivers whose nodes do not say so: the image signal processors of Raspberry Pis.
+  private static let processors = ["bcm2835-isp", "pispbe"]
+
   /// For epoll: readable when a frame is done.
   public var number: Int32 { descriptor.number }
 
@@ -69,10 +83,29 @@ public struct Device: ~Copyable {
   func request<Argument>(
     _ name: String, _ code: UInt, _ argument: inout Argument
   ) throws(CaptureError) {
-    if let errno = descriptor.control(code, &argument) {
-      throw CaptureError(SystemCallError(name, on: path, errno, remedy: Self.remedy(errno)))
-    }
+    if let errno = descriptor.control(code, &argument) { throw failure(name, errno) }
   }
+
+  /// As `request`, but tried once more where a camera that was just plugged in, or just stopped, may need a moment.
+  func requestTwice<Argument>(
+    _ name: String, _ code: UInt, _ argument: inout Argument
+  ) throws(CaptureError) {
+    var attempt = argument
+    guard let errno = descriptor.control(code, &attempt) else {
+      argument = attempt
+      return
+    }
+    guard Self.passing.contains(errno) else { throw failure(name, errno) }
+    Clock.sleep(nanoseconds: 100_000_000)
+    try request(name, code, &argument)
+  }
+
+  private func failure(_ name: String, _ errno: Errno) -> CaptureError {
+    CaptureError(SystemCallError(name, on: path, errno, remedy: Self.remedy(errno)))
+  }
+
+  /// What a transfer over USB fails with when the camera does not answer in time, or wrongly.
+  fileprivate static let passing: [Errno] = [.inputOutput, .protocolError, .brokenPipe, .timedOut]
 
   static func remedy(_ errno: Errno) -> String? {
     switch errno {
@@ -104,5 +137,11 @@ public struct CaptureError: Error, CustomStringConvertible {
   init(_ cause: SystemCallError) {
     self.cause = cause
     description = cause.description
+  }
+
+  /// Another mode may work where this one failed: the driver refuses its numbers, or the camera does not take it.
+  public var refusesMode: Bool {
+    guard let errno = cause?.errno else { return true }
+    return errno == .invalidArgument || Device.passing.contains(errno)
   }
 }

@@ -2,7 +2,7 @@ import CLinux
 import LinuxIO
 
 /// A format as the driver has set it.
-public struct Format: Equatable, Sendable {
+public struct Format: Equatable, Sendable, CustomStringConvertible {
   public let format: PixelFormat
   public let size: FrameSize
   /// The largest frame, in bytes, as the driver says it.
@@ -20,6 +20,9 @@ public struct Format: Equatable, Sendable {
     self.strides = strides
     self.colours = colours
   }
+
+  /// Such as `MJPG 1280x720`.
+  public var description: String { "\(format) \(size)" }
 }
 
 extension Device {
@@ -27,15 +30,15 @@ extension Device {
   func tryFormat(_ format: PixelFormat, _ size: FrameSize) throws(CaptureError) -> Format {
     var argument = argument(format, size)
     try request("VIDIOC_TRY_FMT", CLINUX_VIDIOC_TRY_FMT, &argument)
-    return read(argument)
+    return try read(argument)
   }
 
   /// Sets format and size (VIDIOC_S_FMT) and the rate (VIDIOC_S_PARM).
   /// - Returns: what the driver really gave.
   public func set(_ choice: ModeChoice) throws(CaptureError) -> (format: Format, rate: FrameRate?) {
     var argument = argument(choice.format, choice.size)
-    try request("VIDIOC_S_FMT", CLINUX_VIDIOC_S_FMT, &argument)
-    return (read(argument), setRate(choice.rate))
+    try requestTwice("VIDIOC_S_FMT", CLINUX_VIDIOC_S_FMT, &argument)
+    return (try read(argument), setRate(choice.rate))
   }
 
   private func argument(_ format: PixelFormat, _ size: FrameSize) -> v4l2_format {
@@ -57,8 +60,10 @@ extension Device {
     return argument
   }
 
-  private func read(_ format: v4l2_format) -> Format {
-    isMultiPlanar ? Format(format.fmt.pix_mp) : Format(format.fmt.pix)
+  private func read(_ argument: v4l2_format) throws(CaptureError) -> Format {
+    let format = isMultiPlanar ? Format(argument.fmt.pix_mp) : Format(argument.fmt.pix)
+    guard format.size.isPossible else { throw CaptureError(path, "its driver set a size of \(format.size)") }
+    return format
   }
 
   /// A driver without rates (ENOTTY, or no V4L2_CAP_TIMEPERFRAME) has none to set: nil.

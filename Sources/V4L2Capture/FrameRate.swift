@@ -29,8 +29,11 @@ public struct FrameRate: Equatable, Hashable, Sendable, Comparable, CustomString
   /// Frames a second.
   public var value: Double { Double(numerator) / Double(denominator) }
 
-  /// Nanoseconds a frame.
-  public var interval: Int64 { Int64((1e9 / value).rounded()) }
+  /// Nanoseconds a frame; at least 100 µs, at most 1000 s, whatever a driver says.
+  public var interval: Int64 {
+    let (fastest, slowest) = (1e9 / Self.sensible.upperBound, 1e9 / Self.sensible.lowerBound)
+    return Int64(min(max(1e9 / value, fastest), slowest).rounded())
+  }
 
   /// Whether people would call them the same: drivers round intervals (30.0003), and NTSC's 29.97 is taken for 30.
   public func isNear(_ other: FrameRate) -> Bool { abs(value - other.value) <= 0.005 * other.value }

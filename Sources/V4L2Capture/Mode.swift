@@ -20,6 +20,9 @@ public struct FrameSize: Equatable, Hashable, Sendable, CustomStringConvertible 
   public var area: UInt64 { UInt64(width) * UInt64(height) }
   public var description: String { "\(width)x\(height)" }
 
+  /// Whether a picture can have it: JPEG's sides have 16 bits (ITU-T T.81, B.2.2), and no sensor has 2^28 pixels.
+  public var isPossible: Bool { width > 0 && height > 0 && width <= 65_535 && height <= 65_535 && area <= 1 << 28 }
+
   func fits(in other: FrameSize) -> Bool { width <= other.width && height <= other.height }
 }
 
@@ -37,6 +40,15 @@ public struct SizeRange: Equatable, Sendable, CustomStringConvertible {
     self.smallest = smallest
     self.largest = largest
     self.step = FrameSize(max(1, step.width), max(1, step.height))
+  }
+
+  /// A range as a driver reports it; nil where no picture can have its smallest size. Many drivers report an upper end that
+  /// is beyond all sizes.
+  public init?(reported smallest: FrameSize, to largest: FrameSize, step: FrameSize) {
+    let smallest = FrameSize(max(1, smallest.width), max(1, smallest.height))
+    let largest = FrameSize(min(largest.width, 65_535), min(largest.height, 65_535))
+    guard smallest.isPossible, smallest.fits(in: largest) else { return nil }
+    self.init(from: smallest, to: largest, step: step)
   }
 
   func contains(_ size: FrameSize) -> Bool { nearest(to: size) == size }

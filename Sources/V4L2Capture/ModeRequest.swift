@@ -13,9 +13,32 @@ public struct ModeRequest: Equatable, Sendable {
   /// Unless a size is asked for, none is taken that is larger in either direction.
   public static let usualSize = FrameSize(1920, 1080)
 
+  /// Whether a driver's answer is what was asked for: what is nil was not.
+  public func accepts(_ format: Format) -> Bool {
+    (self.format ?? format.format) == format.format && (size ?? format.size) == format.size
+      && format.format.cost != nil
+  }
+
   /// Chooses out of what a camera has: what was asked for, and else the largest size up to 1920x1080 that reaches 25
   /// frames a second. Of the formats, JPEG where it has that, as it costs least by far; else the cheapest raw one.
   public func choose(from modes: [Mode]) throws(ModeNotOffered) -> ModeChoice {
+    guard let best = best(of: modes) else { throw ModeNotOffered(request: self, modes: modes) }
+    return best.choice(at: rate)
+  }
+
+  /// What `choose` chooses, and then what it would choose without the modes before.
+  /// - Parameter most: the most that are returned.
+  public func choices(from modes: [Mode], most: Int = 8) -> [ModeChoice] {
+    var left = modes
+    var choices: [ModeChoice] = []
+    while choices.count < most, let best = best(of: left) {
+      left.removeAll { $0 == best.mode }
+      choices.append(best.choice(at: rate))
+    }
+    return choices
+  }
+
+  private func best(of modes: [Mode]) -> Candidate? {
     let fitting = modes.filter { mode in
       (format.map { $0 == mode.format } ?? (mode.format.cost != nil))
         && (size.map { mode.sizes.contains($0) } ?? true) && (rate.map { mode.rates.contains($0) } ?? true)
@@ -24,14 +47,10 @@ public struct ModeRequest: Equatable, Sendable {
     let choices = (sendable.isEmpty ? fitting : sendable).map { Candidate($0, size: size) }
     // Where all are larger than usual, the smallest of them.
     let usual = choices.filter { self.size != nil || $0.size.fits(in: Self.usualSize) }
-    guard let smallest = choices.min(by: { ($0.size.area, $0.cost) < ($1.size.area, $1.cost) }) else {
-      throw ModeNotOffered(request: self, modes: modes)
-    }
+    let smallest = choices.min { ($0.size.area, $0.cost) < ($1.size.area, $1.cost) }
     let smooth = usual.filter { rate != nil || $0.mode.rates.isSmooth }
-    let best =
-      smooth.max { ($0.size.area, -$0.cost) < ($1.size.area, -$1.cost) }
+    return smooth.max { ($0.size.area, -$0.cost) < ($1.size.area, -$1.cost) }
       ?? usual.max { ($0.rate, $0.size.area, -$0.cost) < ($1.rate, $1.size.area, -$1.cost) } ?? smallest
-    return ModeChoice(format: best.mode.format, size: best.size, rate: best.mode.rates.choose(rate))
   }
 
   /// A mode with the size that it would have.
@@ -47,15 +66,22 @@ public struct ModeRequest: Equatable, Sendable {
     }
 
     var rate: Double { mode.rates.rates.first?.value ?? 0 }
+
+    func choice(at rate: FrameRate?) -> ModeChoice {
+      ModeChoice(format: mode.format, size: size, rate: mode.rates.choose(rate))
+    }
   }
 }
 
 /// What was chosen.
-public struct ModeChoice: Equatable, Sendable {
+public struct ModeChoice: Equatable, Sendable, CustomStringConvertible {
   public var format: PixelFormat
   public var size: FrameSize
   /// nil where the driver does not say which it has, and none was asked for.
   public var rate: FrameRate?
+
+  /// Such as `MJPG 1280x720`.
+  public var description: String { "\(format) \(size)" }
 }
 
 /// No mode of the camera is what was asked for.

@@ -33,13 +33,12 @@ extension Device {
     // A range has one entry only.
     if let first = entries.first, first.type != V4L2_FRMSIZE_TYPE_DISCRETE.rawValue {
       let range = first.stepwise
-      return [
-        SizeRange(
-          from: FrameSize(range.min_width, range.min_height), to: FrameSize(range.max_width, range.max_height),
-          step: FrameSize(range.step_width, range.step_height))
-      ]
+      let sizes = SizeRange(
+        reported: FrameSize(range.min_width, range.min_height), to: FrameSize(range.max_width, range.max_height),
+        step: FrameSize(range.step_width, range.step_height))
+      return sizes.map { [$0] } ?? []
     }
-    return entries.map { SizeRange(FrameSize($0.discrete.width, $0.discrete.height)) }
+    return entries.map { FrameSize($0.discrete.width, $0.discrete.height) }.filter(\.isPossible).map { SizeRange($0) }
   }
 
   private func rates(of format: PixelFormat, at size: FrameSize) -> RateRange {

@@ -149,6 +149,7 @@ static inline int64_t clinux_control_value(const struct v4l2_ext_control *contro
   return is_wide ? control->value64 : control->value;
 }
 static inline int64_t clinux_menu_value(const struct v4l2_querymenu *menu) { return menu->value; }
+static const size_t CLINUX_MENU_NAME_SIZE = sizeof ((struct v4l2_querymenu *)0)->name;
 static inline const char *clinux_menu_name(const struct v4l2_querymenu *menu) { return (const char *)menu->name; }
 
 static const uint32_t CLINUX_V4L2_PIX_FMT_MJPEG = V4L2_PIX_FMT_MJPEG;

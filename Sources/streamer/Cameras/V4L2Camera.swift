@@ -10,15 +10,11 @@ struct V4L2Camera: ~Copyable {
 
   init(_ path: String, _ options: StreamOptions) throws {
     let device = try Device(opening: path)
-    let choice = try Self.choose(options.request, of: device)
+    let choices = try Self.choices(options.request, of: device)
     // Before the format: a picture that is turned over can have another one.
     try device.apply(options.controls, log: options.log)
     if let flip = options.flip { try device.flip(flip) }
-    let (format, rate) = try device.set(choice)
-    guard format.format == choice.format, format.size == choice.size else {
-      throw Failure(
-        "\(path): its driver was asked for \(choice.format) \(choice.size) and set \(format.format) \(format.size)")
-    }
+    let (choice, format, rate) = try Self.set(device, choices, options)
     if let asked = choice.rate, !(rate?.isNear(asked) ?? (options.request.rate == nil)) {
       let given = rate.map { "its driver set \($0)" } ?? "its driver can't set a rate"
       options.log.warning("\(path): asked for \(asked) fps, \(given)")
@@ -30,11 +26,57 @@ struct V4L2Camera: ~Copyable {
 
   /// The mode of a device that a request means.
   static func choose(_ request: ModeRequest, of device: borrowing Device) throws(UsageError) -> ModeChoice {
-    do throws(ModeNotOffered) {
-      return try request.choose(from: device.modes(near: request.size ?? ModeRequest.usualSize))
-    } catch {
+    try choices(request, of: device)[0]
+  }
+
+  /// The modes of a device that a request may mean, the best first; at least one.
+  private static func choices(_ request: ModeRequest, of device: borrowing Device) throws(UsageError) -> [ModeChoice] {
+    let modes = device.modes(near: request.size ?? ModeRequest.usualSize)
+    do throws(ModeNotOffered) { _ = try request.choose(from: modes) } catch {
       throw UsageError("\(device.path): \(error)")
     }
+    return request.choices(from: modes)
+  }
+
+  private typealias Setting = (choice: ModeChoice, format: Format, rate: FrameRate?)
+
+  /// Sets the first mode that the driver accepts, or answers with another one that is what was asked for, too.
+  /// - Throws: where there is none: with what the driver set instead.
+  private static func set(
+    _ device: borrowing Device, _ choices: [ModeChoice], _ options: StreamOptions
+  ) throws -> Setting {
+    var answers: [Format] = []
+    var refusal: CaptureError?
+    for choice in choices {
+      let (format, rate): (Format, FrameRate?)
+      do throws(CaptureError) { (format, rate) = try device.set(choice) } catch {
+        guard error.refusesMode else { throw error }
+        refusal = refusal ?? error
+        continue
+      }
+      if options.request.accepts(format) {
+        if format.format != choice.format || format.size != choice.size {
+          options.log.warning("\(device.path): asked for \(choice), its driver set \(format)")
+        }
+        return (choice, format, rate)
+      }
+      answers.append(format)
+    }
+    throw Self.failure(device, choices, answers, refusal)
+  }
+
+  /// Why no mode could be set, and what to ask for instead.
+  private static func failure(
+    _ device: borrowing Device, _ choices: [ModeChoice], _ answers: [Format], _ refusal: CaptureError?
+  ) -> Failure {
+    let modes = device.modes().filter { mode in !choices.contains { $0.format == mode.format } }
+    var others = answers.filter { $0.format.cost != nil }.map { "--format \($0.format) --size \($0.size)" }
+    others += modes.filter { $0.format.cost != nil }.map { "--format \($0.format)" }
+    let remedy = others.first.map { "; \($0) may do instead" } ?? ""
+    guard let answer = answers.first else {
+      return Failure((refusal.map { "\($0)" } ?? "\(device.path): it has no mode that can be sent") + remedy)
+    }
+    return Failure("\(device.path): its driver was asked for \(choices[0]) and set \(answer)\(remedy)")
   }
 
   /// For people.

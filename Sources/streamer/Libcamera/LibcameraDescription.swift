@@ -16,7 +16,7 @@ struct LibcameraDescription {
     id = String(cString: told.identity.id)
     model = String(cString: told.identity.model)
     location = Self.name(told.identity.location)
-    modes = UnsafeBufferPointer(start: told.modes, count: Int(told.mode_count)).map { Mode($0) }
+    modes = UnsafeBufferPointer(start: told.modes, count: Int(told.mode_count)).compactMap { Mode($0) }
     controls = UnsafeBufferPointer(start: told.controls, count: Int(told.control_count)).map { LibcameraControl($0) }
   }
 
@@ -49,11 +49,10 @@ struct LibcameraDescription {
 }
 
 extension Mode {
-  fileprivate init(_ told: lcb_mode) {
+  fileprivate init?(_ told: lcb_mode) {
     let (smallest, largest) = (FrameSize(told.smallest), FrameSize(told.largest))
-    self.init(
-      format: PixelFormat(drm: told.fourcc), sizes: SizeRange(from: smallest, to: largest, step: FrameSize(told.step)),
-      rates: RateRange([]))
+    guard let sizes = SizeRange(reported: smallest, to: largest, step: FrameSize(told.step)) else { return nil }
+    self.init(format: PixelFormat(drm: told.fourcc), sizes: sizes, rates: RateRange([]))
   }
 }
 

@@ -68,6 +68,8 @@ struct Lookout {
   private static let mostTries = 24
   private static let mostFrames = 300
   private static let mostUnfits = 8
+  /// Nanoseconds; a camera that promises a frame every second or more may take twice what it promises.
+  private static let longestInterval: Int64 = 2_000_000_000
   /// Nanoseconds between two visits.
   private static let steps: ClosedRange<Double> = 500_000...4_000_000
 
@@ -144,7 +146,8 @@ struct Lookout {
     guard state != .givenUp else { return nil }
     let observed = lastTimestamp.map { frame.timestamp - $0 } ?? promised
     // In little light a camera gives fewer than it promised; a step back or a pause is no rhythm.
-    interval = (promised * 3 / 2...2_000_000_000).contains(observed) ? observed : promised
+    let isSlower = observed >= promised / 2 * 3 && observed <= max(Self.longestInterval, 2 * promised)
+    interval = isSlower ? observed : promised
     let next = frame.timestamp + interval
     end = next + 2 * interval
     return max(frame.takenAt, next) + step / 2
