@@ -393,14 +393,14 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   }
 
   /// Finds out who is to spread a receiver's packets: a device's queue can be changed, and so can the way.
-  private func choosePacer(of index: Int) {
+  private mutating func choosePacer(of index: Int) {
     guard delivery.isPaced, delivery.destinations[index].choosePacer(options.route.interface) else { return }
     let pacing = delivery.destinations[index].pacer.text
     board.post { $0.receivers[index].pacing = pacing }
   }
 
   /// Tells the main thread of sockets that hold less than two frames.
-  private func postBuffers() {
+  private mutating func postBuffers() {
     for index in 0..<delivery.destinations.count
     where !delivery.destinations[index].hasBuffer && !delivery.destinations[index].saidBuffer {
       delivery.destinations[index].saidBuffer = true
@@ -482,11 +482,11 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   }
 
   /// Ends the source for all receivers.
-  private func sayGoodbye(_ time: (monotonic: Int64, realtime: Int64)) {
+  private mutating func sayGoodbye(_ time: (monotonic: Int64, realtime: Int64)) {
     for index in 0..<delivery.destinations.count { sayGoodbye(to: index, time) }
   }
 
-  private func sayGoodbye(to index: Int, _ time: (monotonic: Int64, realtime: Int64)) {
+  private mutating func sayGoodbye(to index: Int, _ time: (monotonic: Int64, realtime: Int64)) {
     delivery.destinations[index].reports.sayGoodbye(
       ssrc: delivery.ssrc, clock: delivery.clock, time: time, scratch: scratch)
   }

@@ -7,7 +7,7 @@ import V4L2Capture
 struct Delivery: ~Copyable {
   private var packetizer: Packetizer
   private var batch: PacketBatch
-  private(set) var destinations = DestinationList()
+  var destinations = DestinationList()
   private let packetSize: PacketSize
   private let largestFrame: Int
   private var pace: Pace
@@ -140,7 +140,7 @@ struct Delivery: ~Copyable {
   }
 
   @inline(__always)
-  private func count(_ packets: Range<Int>, of index: Int, _ statistics: inout StreamStatistics) {
+  private mutating func count(_ packets: Range<Int>, of index: Int, _ statistics: inout StreamStatistics) {
     let bytes = batch.byteCount(packets)
     statistics.packets += UInt64(packets.count)
     statistics.bytes += UInt64(bytes)

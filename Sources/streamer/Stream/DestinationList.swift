@@ -23,7 +23,7 @@ struct DestinationList: ~Copyable {
   /// By its address: what yields, where it is not inlined, allocates a frame for it.
   subscript(_ index: Int) -> Destination {
     unsafeAddress { UnsafePointer(list[index]) }
-    nonmutating unsafeMutableAddress { list[index] }
+    unsafeMutableAddress { list[index] }
   }
 
   /// Opens the way to a receiver; it is the last of the list then.
