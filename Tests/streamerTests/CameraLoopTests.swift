@@ -66,6 +66,8 @@ struct ScriptedSource: FrameSource, ~Copyable {
     }
     let entry = entries.removeFirst()
     UnsafeMutableRawBufferPointer(start: memory, count: entry.bytes.count).copyBytes(from: entry.bytes)
+    // Swift 6.3 crashes with ThreadSanitizer where `pointee` is changed through `self`.
+    let lent = lent
     lent.pointee += 1
     return Frame(
       bytes: UnsafeRawBufferPointer(start: memory, count: entry.bytes.count), sequence: entry.sequence,
