@@ -46,6 +46,17 @@ public enum Clock {
     return (Int(local.tm_hour), Int(local.tm_min), Int(local.tm_sec), Int(instant / 1_000_000 % 1000))
   }
 
+  /// The date and the time of day in UTC, such as `2026-11-29T06:24:45Z` (RFC 3339).
+  /// - Parameter instant: nanoseconds since 1970.
+  public static func date(at instant: Int64) -> String {
+    var second = time_t(instant / 1_000_000_000)
+    var utc = tm()
+    gmtime_r(&second, &utc)
+    func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    return "\(utc.tm_year + 1900)-\(two(utc.tm_mon + 1))-\(two(utc.tm_mday))"
+      + "T\(two(utc.tm_hour)):\(two(utc.tm_min)):\(two(utc.tm_sec))Z"
+  }
+
   @inline(__always)
   private static func read(_ clock: clockid_t) -> Int64 {
     var now = timespec()

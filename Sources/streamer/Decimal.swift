@@ -9,4 +9,10 @@ extension Double {
     let fraction = String(repeating: "0", count: places - digits.count) + digits
     return "\(scaled < 0 ? "-" : "")\(scaled.magnitude / UInt64(scale)).\(fraction)"
   }
+
+  /// With as many digits as say something: three, or all of a whole number.
+  var figure: String {
+    let scale: Double = self >= 100 ? 1 : self >= 10 ? 10 : 100
+    return JSON.number((self * scale).rounded() / scale).description
+  }
 }

@@ -39,7 +39,7 @@ class Page:
         self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for part in ("Page", "Runtime", "Log"):
             self.ask(f"{part}.enable")
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False)
+        self.resize(width, height, scale)
         self.loaded = False
         self.ask("Page.navigate", url=pathlib.Path(path).resolve().as_uri())
         self.until(lambda: self.loaded)
@@ -96,6 +96,9 @@ class Page:
             raise RuntimeError(result["exceptionDetails"]["text"])
         return result["result"].get("value")
 
+    def resize(self, width, height, scale=1):
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False)
+
     def screenshot(self, path):
         pathlib.Path(path).write_bytes(base64.b64decode(self.ask("Page.captureScreenshot", format="png")["data"]))
 
@@ -136,11 +139,11 @@ def overflow(path, width, height=844):
         return page.evaluate("document.documentElement.scrollWidth") - width
 
 
-def pixels(png):
-    """A picture's luma, and its size."""
+def pixels(png, form="gray"):
+    """A picture's luma, or its pixels in another form of FFmpeg's, and its size."""
     size = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0", png],
                           stdout=subprocess.PIPE, check=True, text=True).stdout
     width, height = map(int, size.split(","))
-    data = subprocess.run(["ffmpeg", "-v", "error", "-i", png, "-pix_fmt", "gray", "-f", "rawvideo", "-"],
+    data = subprocess.run(["ffmpeg", "-v", "error", "-i", png, "-pix_fmt", form, "-f", "rawvideo", "-"],
                           stdout=subprocess.PIPE, check=True).stdout
     return data, width, height

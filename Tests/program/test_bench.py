@@ -1,5 +1,6 @@
 """`streamer bench`: where the time goes, as people, programs and browsers are told it."""
 
+import calendar
 import json
 import math
 import os
@@ -19,7 +20,7 @@ import program
 import rtpjpeg
 from program import run
 
-STAGES = ["driver_to_dequeue", "dequeue_to_first_packet", "dequeue_to_last_packet", "dequeue_to_requeue"]
+STAGES = ["driver_to_dequeue", "dequeue_to_first_packet", "dequeue_to_last_packet", "dequeue_to_requeue", "driver_to_last_packet"]
 
 
 class Bench(unittest.TestCase):
@@ -35,12 +36,38 @@ class Bench(unittest.TestCase):
         self.assertAlmostEqual(float(fps), 100, delta=5)
         self.assertRegex(result.out, r"microseconds +min +p50 +p90 +p99 +p99.9 +max\n")
         rows = re.findall(r"^(\D+?) +((?: *\d+\.\d)+)$", result.out, re.M)
-        self.assertEqual([name for name, _ in rows], ["driver's timestamp to dequeued", "dequeued to buffer given back"])
+        self.assertEqual([name for name, _ in rows], ["this program's own timer to dequeued", "dequeued to buffer given back"])
         for _, values in rows:
             values = [float(value) for value in values.split()]
             self.assertEqual(values, sorted(values))
         counts = [int(count) for count in re.findall(r"^(?:from|over) +[\d.]+ +(\d+)", result.out, re.M)]
         self.assertEqual(sum(counts), 100)
+
+    def test_the_table_answers_how_late_the_camera_is(self):
+        """With the date, the machine and the version, and the intervals that the JSON has."""
+        found = self.bench().out
+        self.assertRegex(found, r"\n20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ, %s, streamer \d" % re.escape(socket.gethostname()))
+        self.assertRegex(found, r"\nHalf of the frames are dequeued within [\d.]+ .s of this program's own timer, which stands for a camera"
+                                r" \(p50; 95 % confidence: [\d.]+-[\d.]+\), and 99 of 100 within [\d.]+ .s \(p99; ≥[\d.]+\)\.\n")
+        rows = re.findall(r"^\D+ ((?:\d+\.\d *){6})\n  95 % confidence +(.*)$", found, re.M)
+        self.assertEqual(len(rows), 2)
+        for values, intervals in rows:
+            p50, p90, p99, highest = map(float, values.split()[1:5])
+            intervals = intervals.split()
+            for value, interval in zip((p50, p90), intervals):
+                low, high = map(float, interval.split("-"))
+                self.assertTrue(low <= value <= high, (value, interval))
+            # A hundred frames do not tell how late 99 of 100 are at most.
+            for value, interval in zip((p99, highest), intervals[2:]):
+                self.assertTrue(interval.startswith("≥") and float(interval[1:]) <= value, (value, interval))
+
+    def test_what_is_measured_to(self):
+        """The answer reaches as far as the measurement."""
+        with rtpjpeg.Receiver() as receiver:
+            self.assertIn("\nHalf of the frames are sent within", self.bench("--to", f"127.0.0.1:{receiver.port}").out)
+        self.assertIn("\nHalf of the frames are received whole within", self.bench("--until", "received").out)
+        glass = run("bench", "test:", "--frames", 10, "--warm-up", 2, "--glass").out
+        self.assertRegex(glass, r"\nHalf of the frames are received whole within [\d.]+ .s of the time that they show ")
 
     def test_json_and_csv_for_programs(self):
         with rtpjpeg.Receiver() as receiver:
@@ -60,6 +87,11 @@ class Bench(unittest.TestCase):
             self.assertIsNone(within["p99.9"][1])
         self.assertLessEqual(found["latency_us"]["dequeue_to_first_packet"]["p50"], found["latency_us"]["dequeue_to_last_packet"]["p50"])
         self.assertGreater(found["rss_peak_kb"], 1000)
+        self.assertEqual((found["host"], found["version"]), (socket.gethostname(), run("--version").out.split()[-1]))
+        self.assertLess(abs(calendar.timegm(time.strptime(found["date"], "%Y-%m-%dT%H:%M:%SZ")) - time.time()), 60)
+        # A frame's way in all, not less than its parts.
+        whole, last = (found["latency_us"][stage] for stage in ("driver_to_last_packet", "dequeue_to_last_packet"))
+        self.assertGreater(whole["p50"], last["p50"] * 0.98)
         self.assertEqual([line.split(",")[0] for line in lines], ["stage", *STAGES, "frame_interval"])
 
     def test_a_delay_shows_up_in_its_own_stage(self):
@@ -265,7 +297,7 @@ class Bench(unittest.TestCase):
         with program.Run("bench", "test:", "--size", "64x64", "--warm-up", 5, "--frames", 10_000, "--json", wait_for="test: a built-in") as bench:
             time.sleep(1)
             bench.process.send_signal(signal.SIGUSR1)
-            self.wait_for(lambda: "driver's timestamp to dequeued" in bench.text(bench.err_file))
+            self.wait_for(lambda: "own timer to dequeued" in bench.text(bench.err_file))
         # And ended early: what was measured until then.
         self.assertGreaterEqual(json.loads(bench.out)["frames"], 10)
 
@@ -282,6 +314,7 @@ class Bench(unittest.TestCase):
             text = path.read_text()
         self.assertNotRegex(text, r"(src|href)=|<script")
         drawings = re.findall(r"<svg.*?</svg>", text, re.S)
+        # The shares of frames, each frame, and a histogram for each of two stages.
         self.assertEqual(len(drawings), 4)
         for drawing in drawings:
             self.assertGreater(len(list(xml.fromstring(drawing).iter())), 5)

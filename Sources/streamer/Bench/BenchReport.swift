@@ -14,6 +14,14 @@ struct BenchReport {
   var reception: Reception?
   /// kB.
   let peakResident: Int
+  /// There is no driver: its timestamps are those of the program's own timer.
+  let hasOwnTimer: Bool
+  /// The machine's name.
+  let host = Host.name
+  /// When it ended, in UTC.
+  let date = Clock.date(at: Clock.realtime)
+  /// From the driver's timestamp to the last packet, of the frames whose last packet was sent.
+  private let sent: Distribution
 
   /// - Returns: nil where nothing is measured yet.
   init?(_ settings: StreamSettings, _ state: Board.State) {
@@ -24,14 +32,27 @@ struct BenchReport {
     timestamps = state.timestampSource
     sends = !state.receivers.isEmpty
     peakResident = ResourceUsage.peakResident
+    hasOwnTimer =
+      switch settings.camera {
+      case .test, .file: true
+      case .device, .libcamera: false
+      }
+    var sent = Histogram()
+    for sample in result.timeline where sample.sentAt > 0 { sent.record(sample.sentAt &- sample.timestamp) }
+    self.sent = sent.distribution
   }
 
   /// Stages but for the interval between frames, which is no latency.
   var latencies: [(stage: Stage, times: Distribution)] {
-    let all = result.stages.filter { $0.stage != .frameInterval } + (reception?.stages ?? [])
-    // Where the driver's clock is not known, there is nothing to measure from.
-    return timestamps == .unknown ? all.filter { ![.driverToDequeue, .driverToReceived].contains($0.stage) } : all
+    let all = result.stages + [(.driverToLastPacket, sent)] + (reception?.stages ?? [])
+    return all.filter { stage, times in
+      // Where the driver's clock is not known, there is nothing to measure from.
+      stage != .frameInterval && times.count > 0 && !(timestamps == .unknown && stage.isFromDriver)
+    }
   }
+
+  /// For people.
+  func title(_ stage: Stage) -> String { hasOwnTimer ? stage.titleOfOwnTimer : stage.title }
 
   private var interval: Distribution? { result.stages.first { $0.stage == .frameInterval }?.times }
 
@@ -50,7 +71,9 @@ struct BenchReport {
 
   var table: String {
     var lines = [camera, info.description]
-    lines.append("timestamps: \(timestamps?.text ?? "of the beat that stands for a camera")")
+    lines.append("timestamps: \(timestampText)")
+    lines.append("\(date), \(host), streamer \(version)")
+    if let answer { lines += ["", "\(answer.sentence)."] }
     lines.append("")
     lines.append("\(result.statistics.captured) frames at \(framesPerSecond.decimal(2)) fps\(jitterText)")
     let statistics = result.statistics
@@ -63,15 +86,34 @@ struct BenchReport {
     if result.ahead > 0 {
       lines.append("\(result.ahead) stamped later than they were there: the driver's clock is wrong")
     }
-    let titles = ["min"] + Distribution.parts.map(\.name) + ["max"]
-    lines += ["", "microseconds".padded(to: 38) + titles.map { Self.right($0) }.joined()]
-    for (stage, times) in latencies {
-      let values = [times.min] + Distribution.parts.map { times.percentile($0.part) } + [times.max]
-      lines.append(stage.title.padded(to: 38) + values.map { Self.right((Double($0) / 1000).decimal(1)) }.joined())
-    }
-    lines += ["", costText, "", bars]
+    lines += [""] + percentiles + ["", costText, "", bars]
     return lines.joined(separator: "\n") + "\n"
   }
+
+  /// What the timestamps are.
+  var timestampText: String {
+    hasOwnTimer ? "of this program's own timer, since \(camera) is no camera" : timestamps?.text ?? "not known yet"
+  }
+
+  /// Each stage's percentiles, with their intervals below them.
+  private var percentiles: [String] {
+    let titles = ["min"] + Distribution.parts.map(\.name) + ["max"]
+    let rows = latencies.flatMap { stage, times in
+      let values = [times.min] + Distribution.parts.map { times.percentile($0.part) } + [times.max]
+      return [
+        [title(stage)] + values.map(Self.microseconds),
+        ["  95 % confidence", ""] + Distribution.parts.map { times.intervalText($0.part, Self.microseconds) },
+      ]
+    }
+    let widths = titles.indices.map { column in
+      rows.reduce(11) { $1.count > column + 1 ? max($0, $1[column + 1].count + 2) : $0 }
+    }
+    return ([["microseconds"] + titles] + rows).map { row in
+      zip(row.dropFirst(), widths).reduce((row.first ?? "").padded(to: 38)) { $0 + $1.0.rightAligned(to: $1.1) }
+    }
+  }
+
+  private static func microseconds(_ nanoseconds: UInt64) -> String { (Double(nanoseconds) / 1000).decimal(1) }
 
   private var jitterText: String {
     guard let (mean, deviation) = spread else { return "" }
@@ -115,7 +157,7 @@ struct BenchReport {
       let bar = String(repeating: "#", count: Int(count * 50 / most))
       return "\(row == rows ? "over" : "from") \(Self.right(start)) \(Self.right("\(count)")) \(bar)"
     }
-    return ("\(stage.title), microseconds and frames:\n" + lines.joined(separator: "\n"))
+    return ("\(title(stage)), microseconds and frames:\n" + lines.joined(separator: "\n"))
   }
 
   private static func right(_ text: String) -> String { " " + text.rightAligned(to: 10) }
@@ -127,6 +169,7 @@ struct BenchReport {
     let drops = DropCause.allCases.filter { statistics[$0] > 0 }.map { ($0.name, JSON.integer(statistics[$0])) }
     let usage = result.usage
     return .object([
+      ("version", .string(version)), ("date", .string(date)), ("host", .string(host)),
       ("camera", .string(camera)), ("mode", .string(info.description)),
       ("width", .integer(UInt64(info.size.width))), ("height", .integer(UInt64(info.size.height))),
       ("timestamp_source", timestamps.map { .string($0.key) } ?? .null),

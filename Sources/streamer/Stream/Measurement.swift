@@ -34,6 +34,8 @@ struct Measurement: Sendable {
     let takenAt: Int64
     /// It was given back; 0 as long as it was not, or at once for a newer one.
     var doneAt: Int64 = 0
+    /// Its last packet was handed over to all receivers; 0 where it was not.
+    var sentAt: Int64 = 0
     /// That of its packets; nil where it was not sent.
     var rtpTimestamp: UInt32?
   }

@@ -124,7 +124,9 @@ struct Meter: ~Copyable {
   /// The last packet was handed over to all receivers.
   mutating func endedSending() {
     #if !UNMEASURED
-      stages.record(.dequeueToLastPacket, Clock.monotonic - takenAt)
+      let now = Clock.monotonic
+      stages.record(.dequeueToLastPacket, now - takenAt)
+      if let current { timeline[current].sentAt = now }
     #endif
   }
 

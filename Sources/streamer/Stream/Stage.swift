@@ -5,11 +5,13 @@ enum Stage: Int, CaseIterable, Sendable {
   case driverToDequeue, dequeueToFirstPacket, dequeueToLastPacket, dequeueToRequeue, firstDataToFirstPacket
   case encoding
   case frameInterval
+  /// Measured by `bench`, from the times of each frame.
+  case driverToLastPacket
   /// Measured by a receiver.
   case driverToReceived, shownToReceived
 
   /// Those that a camera's loop measures.
-  static let ofTheLoop = allCases.prefix(while: { $0 != .driverToReceived })
+  static let ofTheLoop = allCases.prefix(while: { $0 != .driverToLastPacket })
 
   /// Its key in JSON.
   var key: String {
@@ -21,6 +23,7 @@ enum Stage: Int, CaseIterable, Sendable {
     case .firstDataToFirstPacket: "first_data_to_first_packet"
     case .encoding: "encoding"
     case .frameInterval: "frame_interval"
+    case .driverToLastPacket: "driver_to_last_packet"
     case .driverToReceived: "driver_to_received"
     case .shownToReceived: "glass_to_received"
     }
@@ -36,8 +39,24 @@ enum Stage: Int, CaseIterable, Sendable {
     case .firstDataToFirstPacket: "first data seen to first packet sent"
     case .encoding: "encoding"
     case .frameInterval: "between two frames"
+    case .driverToLastPacket: "driver's timestamp to last packet sent"
     case .driverToReceived: "driver's timestamp to received whole"
     case .shownToReceived: "time that is seen to received whole"
+    }
+  }
+}
+
+extension Stage {
+  /// It begins at the driver's timestamp.
+  var isFromDriver: Bool { [.driverToDequeue, .driverToLastPacket, .driverToReceived].contains(self) }
+
+  /// Its title where no driver is there, and the program's own timer stands for one (`test:`, `file:`).
+  var titleOfOwnTimer: String {
+    switch self {
+    case .driverToDequeue: "this program's own timer to dequeued"
+    case .driverToLastPacket: "own timer to last packet sent"
+    case .driverToReceived: "own timer to received whole"
+    default: title
     }
   }
 }
