@@ -18,6 +18,7 @@ public struct DatagramSender: ~Copyable {
     socket.allowBroadcast()
     // What is larger than a packet may be on the way there is refused (EMSGSIZE), not cut into fragments.
     socket.forbidFragments(destination.family)
+    socket.reportErrors(destination.family)
     try route.apply(to: socket, destination)
     let obstacle = socket.connect(to: destination)
     if let obstacle, !Self.isPassing(obstacle) {
@@ -56,7 +57,9 @@ public struct DatagramSender: ~Copyable {
   /// taken from the socket.
   public func takeError() -> Errno? {
     let errno = socket.get(SOL_SOCKET, SO_ERROR) ?? 0
-    return errno == 0 ? nil : Errno(rawValue: errno)
+    guard errno != 0 else { return nil }
+    socket.clearErrors()
+    return Errno(rawValue: errno)
   }
 
   /// The most packets that are handed over as one: what has a time of departure leaves in such groups.
@@ -111,7 +114,7 @@ public struct DatagramSender: ~Copyable {
     let wanted = min(count, Self.mostPackets)
     let (sent, errno) = retrying { sendmmsg(number, batch.messages + first, UInt32(wanted), 0) }
     guard let errno else { return Int(sent) == wanted ? .sent(wanted) : .stopped(Int(sent)) }
-    return Outcome(errno)
+    return outcome(errno)
   }
 
   /// - Returns: nil where there is a way now.
@@ -134,20 +137,18 @@ public struct DatagramSender: ~Copyable {
     switch errno {
     case .inputOutput: break
     // Older kernels say this of segments that are too large, newer ones EMSGSIZE.
-    case .invalidArgument: if let largestPacket, size > largestPacket { return .tooLarge }
-    default: return Outcome(errno)
+    case .invalidArgument: if let largestPacket, size > largestPacket { return outcome(.messageTooLarge) }
+    default: return outcome(errno)
     }
     segmentation.turnOff()
     return nil
   }
 }
 
-extension DatagramSender.Outcome {
-  fileprivate init(_ errno: Errno) {
-    switch errno {
-    case .wouldBlock: self = .wouldBlock
-    case .messageTooLarge: self = .tooLarge
-    default: self = .failed(errno)
-    }
+extension DatagramSender {
+  private func outcome(_ errno: Errno) -> Outcome {
+    if errno == .wouldBlock { return .wouldBlock }
+    socket.clearErrors()
+    return errno == .messageTooLarge ? .tooLarge : .failed(errno)
   }
 }

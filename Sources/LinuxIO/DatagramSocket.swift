@@ -70,7 +70,11 @@ public struct DatagramSocket: ~Copyable {
         }
       }
     }
-    if let errno { return errno == .wouldBlock ? .none : .failed(errno) }
+    if let errno {
+      // A sender's own socket may have woken epoll with nothing but an error in its queue.
+      socket.clearErrors()
+      return errno == .wouldBlock ? .none : .failed(errno)
+    }
     return .datagram(
       UnsafeRawBufferPointer(rebasing: memory[..<count]), from: SocketAddress(storage: storage, length: length))
   }

@@ -87,6 +87,23 @@ struct UDPSocket: ~Copyable {
     }
   }
 
+  /// Has the kernel report that a host or a router refuses packets, or that no host answers (ARP, neighbour discovery):
+  /// without it, a connected socket learns of refused ports only (IP_RECVERR in ip(7)). See `clearErrors`.
+  func reportErrors(_ family: SocketAddress.Family) {
+    switch family {
+    case .ipv4: _ = set(Int32(IPPROTO_IP), IP_RECVERR, Int32(1))
+    case .ipv6: _ = set(Int32(IPPROTO_IPV6), IPV6_RECVERR, Int32(1))
+    }
+  }
+
+  /// Discards what the error queue holds: its packets take the socket's memory, and epoll reports it as long as it has one.
+  /// The newest error of it was given to a call already, or is given by SO_ERROR.
+  func clearErrors() {
+    var message = msghdr()
+    // More than the socket's buffer holds.
+    for _ in 0..<4096 where recvmsg(number, &message, Int32(MSG_ERRQUEUE) | Int32(MSG_DONTWAIT)) < 0 { return }
+  }
+
   /// Of a connected socket: the path's MTU, without the headers of IP and UDP.
   func largestPacket(_ family: SocketAddress.Family) -> Int? {
     switch family {

@@ -153,11 +153,10 @@ class Bench(unittest.TestCase):
             # Nobody listens at the other one: no frame goes to all.
             words = ["--to", f"127.0.0.1:{receiver.port}", "--to", f"127.0.0.1:{program.free_port()}"]
             before = json.loads(self.bench(*words, "--json").out)
-            # The kernel says so of every other call.
-            self.assertGreater(before["sent_in_part"], 30)
+            self.assertGreater(before["sent_in_part"], 90)
             self.assertGreater(before["unreachable_packets"], 0)
             before.update(rss_peak_kb=10**6, cpu_us_per_frame=10**6, latency_us={})
-            for sent_in_part, status in (1000, 0), (45, 0), (1, 1):
+            for sent_in_part, status in (1000, 0), (95, 0), (1, 1):
                 path.write_text(json.dumps(dict(before, sent_in_part=sent_in_part)))
                 self.bench(*words, "--compare", path, status=status)
             path.write_text(json.dumps(dict(before, fps=200)))

@@ -108,7 +108,10 @@ struct OptionEntry: Sendable {
       "sdp", "FILE", [.stream],
       "Write the SDP that players need, with the first frame, and again when the pictures' size changes; for a second receiver to FILE-2, and so on. Several cameras have one file, and one each: camera.sdp, camera-camera0.sdp and so on."
     ),
-    OptionEntry("stats", "SECONDS", [.stream], "Print what was sent and dropped so often."),
+    OptionEntry(
+      "stats", "SECONDS", [.stream],
+      "Print every SECONDS what was sent, dropped and lost: in all, and the rates since the last time."
+    ),
     OptionEntry(
       "x-dimensions", "WxH", [.receive],
       "The pictures' size where it is over 2040 pixels and so not said in the stream (the SDP's x-dimensions)."),

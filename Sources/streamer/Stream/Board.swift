@@ -18,6 +18,8 @@ final class Board: Sendable {
     let address: SocketAddress
     /// Why packets to it failed.
     var errno: Errno?
+    /// They failed lately, when the statistics were posted.
+    var isFailing = false
     /// How it receives the stream.
     var reception = RTCPSender.Reception()
     /// The kernel does not cut its packets out of larger calls.
@@ -37,6 +39,8 @@ final class Board: Sendable {
     /// Pixels of its pictures, by their own headers: set with the first frame, and when they change.
     var pictureSize: FrameSize?
     var statistics = StreamStatistics()
+    /// When they were read, in nanoseconds of `Clock.monotonic`.
+    var statisticsTime: Int64 = 0
     /// In the order of the loop's.
     var receivers: [Receiver] = []
     /// Why receivers could not be added, the oldest first.

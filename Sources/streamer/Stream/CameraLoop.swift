@@ -348,7 +348,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     if progress == .tooLarge { progress = try shrink(index) }
     try events.wait(progress == .full, for: &delivery.destinations[index])
     if progress == .paced { try events.waitForPace(until: Clock.monotonic + Pace.tick) }
-    if progress == .unreachable { postError(of: index) }
+    if delivery.destinations[index].errno != delivery.destinations[index].saidErrno { postError(of: index) }
     if wasSegmenting && !delivery.destinations[index].isSegmenting {
       board.post { $0.receivers[index].refusesSegments = true }
     }
@@ -382,7 +382,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   /// Once a second.
   private mutating func watch() {
-    if silence.check(statistics.captured, at: Clock.monotonic) { postStatistics() }
+    let now = Clock.monotonic
+    if silence.check(statistics.captured, at: now) { postStatistics() }
+    for index in 0..<delivery.destinations.count { delivery.destinations[index].recover(now: now) }
     if !delivery.isUnderWay, delivery.adaptPacketSize() { postPacketSize() }
     mayPostSize = true
     if delivery.pictureSize != postedSize { postPictureSize() }
@@ -494,8 +496,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private func postInfo() {
     let info = source.info
     let isWatched = source.isWatched
+    let now = Clock.monotonic
     board.post { state in
       state.info = info
+      state.statisticsTime = now
       if !isWatched { state.obstacle = .unseen }
     }
   }
@@ -506,11 +510,14 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   }
 
   private func postStatistics(isTick: Bool = false) {
+    let now = Clock.monotonic
     board.post { state in
       state.statistics = statistics
+      state.statisticsTime = now
       state.isSilent = silence.isSilent
       for index in 0..<delivery.destinations.count {
         state.receivers[index].reception = delivery.destinations[index].reports.reception
+        state.receivers[index].isFailing = delivery.destinations[index].hasFailed(lately: now)
       }
       if isTick { state.ticks += 1 }
     }

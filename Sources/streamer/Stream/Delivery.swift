@@ -14,6 +14,8 @@ struct Delivery: ~Copyable {
   private(set) var clock = MediaClock()
   /// A receiver got a part only of the frame in flight.
   private var isPartial = false
+  /// The last frame was counted as sent.
+  private var wasSent = false
   /// A frame was begun, and not ended.
   private(set) var isUnderWay = false
   /// Its last packets are not there yet: the camera is still filling it.
@@ -125,13 +127,35 @@ struct Delivery: ~Copyable {
   mutating func push(_ index: Int, _ statistics: inout StreamStatistics) -> Destination.Progress {
     guard !destinations[index].isDone else { return .done }
     let before = destinations[index].sent
+    let wasFailing = destinations[index].isFailing
     let limit = destinations[index].isPacedByKernel ? batch.count : pace.allowed(batch, sent: before)
     let progress = destinations[index].push(batch, upTo: limit, isWhole: !isGrowing, pace: pace)
     let sent = destinations[index].sent
     if sent > before { count(before..<sent, of: index, &statistics) }
+    if destinations[index].isFailing, !wasFailing { takeBackLast(&statistics) }
     if progress == .unreachable { leaveOut(index, &statistics) }
     return progress
   }
+
+  /// An error is the answer to packets of the frame before, which did not arrive.
+  private mutating func takeBackLast(_ statistics: inout StreamStatistics) {
+    guard wasSent else { return }
+    wasSent = false
+    statistics.sent -= 1
+    statistics.partial += 1
+  }
+
+  /// Looks for answers to the last packets.
+  private mutating func settle(_ statistics: inout StreamStatistics) {
+    for index in 0..<destinations.count {
+      let wasFailing = destinations[index].isFailing
+      destinations[index].settle()
+      if destinations[index].isFailing, !wasFailing, !isUnderWay { takeBackLast(&statistics) }
+    }
+  }
+
+  /// Packets to a receiver are lost on their way.
+  private var isFailing: Bool { (0..<destinations.count).contains { destinations[$0].isFailing } }
 
   /// A receiver can't be reached: the rest of the frame is lost to it.
   private mutating func leaveOut(_ index: Int, _ statistics: inout StreamStatistics) {
@@ -155,7 +179,7 @@ struct Delivery: ~Copyable {
   var isHeldBack: Bool { (0..<destinations.count).contains { destinations[$0].isHeldBack } }
 
   /// Whether every receiver has all of the frame.
-  var isComplete: Bool { isDone && !isPartial && leftOut == 0 && destinations.count > 0 }
+  var isComplete: Bool { isDone && !isPartial && leftOut == 0 && destinations.count > 0 && !isFailing }
 
   /// Sends the rest of the frame at once, as far as sockets take it: there is no next one to make room for.
   mutating func flush(_ statistics: inout StreamStatistics) {
@@ -166,14 +190,16 @@ struct Delivery: ~Copyable {
   /// Ends the frame. One that is still growing ends without a marker: receivers take it as incomplete.
   /// - Parameter isLast: the stream ends with it.
   mutating func end(_ statistics: inout StreamStatistics, isLast: Bool = false) {
+    if isLast { settle(&statistics) }
     guard isUnderWay else { return }
     guard !isGrowing else { return abandon(&statistics, isLast: isLast) }
     statistics.latePackets += UInt64(leftOut * batch.count)
-    isPartial = isPartial || leftOut > 0
+    isPartial = isPartial || leftOut > 0 || isFailing
     for index in 0..<destinations.count where !destinations[index].isDone {
       statistics.latePackets += UInt64(destinations[index].abandon(batch))
       isPartial = true
     }
+    wasSent = !isPartial
     if isPartial { statistics.partial += 1 } else { statistics.sent += 1 }
     isPartial = false
     isUnderWay = false

@@ -23,11 +23,18 @@ struct Destination: ~Copyable {
   private(set) var pacer = Pacer.timer(nil)
   /// The last error, where it was one.
   private(set) var errno: Errno?
+  /// When that was, in nanoseconds of `Clock.monotonic`.
+  private var failedAt = Int64.min / 2
+  /// Packets are lost on their way there: a frame is not sent by being handed to the kernel.
+  private(set) var isFailing = false
+  /// What is refused is known as soon as it is sent.
+  private let isLoopback: Bool
   /// The one that the user was told.
   var saidErrno: Errno?
 
   init(_ sender: consuming DatagramSender, _ reports: consuming ReportLink, id: UInt32) {
     self.id = id
+    isLoopback = sender.destination.isLoopback
     self.sender = sender
     self.reports = reports
   }
@@ -46,7 +53,23 @@ struct Destination: ~Copyable {
   var sent: Int { next }
 
   /// An answer came that says that its packets are lost.
-  mutating func fail(_ errno: Errno) { self.errno = errno }
+  mutating func fail(_ errno: Errno) {
+    self.errno = errno
+    failedAt = Clock.monotonic
+    isFailing = true
+  }
+
+  /// Looks for an answer that no further packet would bring.
+  mutating func settle() { if let errno = sender.takeError() { fail(errno) } }
+
+  /// Whether packets were lost lately. Hosts and routers answer once a second at most; the kernel looks for a host for 3 s
+  /// before it gives up.
+  func hasFailed(lately now: Int64) -> Bool {
+    now - failedAt < (errno == .connectionRefused ? 2_500_000_000 : 5_000_000_000)
+  }
+
+  /// Has packets count as sent again, where no answer came for some time.
+  mutating func recover(now: Int64) { isFailing = isFailing && hasFailed(lately: now) }
 
   /// Asks who can spread its packets.
   /// - Returns: whether that changed.
@@ -70,6 +93,7 @@ struct Destination: ~Copyable {
   mutating func beginFrame(byteCount: Int) -> Bool {
     next = 0
     isHeldBack = false
+    if isLoopback { isFailing = false }
     if byteCount > largestFrame {
       largestFrame = byteCount + byteCount / 4
       hasBuffer = sender.setSendBuffer(bytes: 2 * largestFrame)
@@ -114,7 +138,9 @@ struct Destination: ~Copyable {
         isCongested = true
         return .full
       case .tooLarge: return .tooLarge
-      case .failed: if let obstacle = probe(batch) { return obstacle }
+      case .failed(let errno):
+        fail(errno)
+        if let obstacle = probe(batch) { return obstacle }
       }
     }
     guard next == batch.count else {
@@ -126,19 +152,19 @@ struct Destination: ~Copyable {
     return .done
   }
 
-  /// Sends one packet behind a call that did not take all, to see why. ECONNREFUSED is the answer to an earlier
-  /// packet, and told once: the receiver may be there again.
+  /// Sends one packet after a call that did not take all, to see why. ECONNREFUSED is the answer to an earlier packet,
+  /// and reported once: the receiver may be there again.
   private mutating func probe(_ batch: borrowing PacketBatch) -> Progress? {
     switch sender.send(batch, from: next, count: 1) {
     case .wouldBlock:
       isCongested = true
       return .full
     case .tooLarge: return .tooLarge
-    case .failed(let errno): self.errno = errno
+    case .failed(let errno): fail(errno)
     case .sent, .stopped:
       next += 1
       guard let errno = sender.takeError() else { return nil }
-      self.errno = errno
+      fail(errno)
     }
     return .unreachable
   }

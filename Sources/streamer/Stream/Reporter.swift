@@ -35,6 +35,11 @@ struct Reporter {
   private var saidEarly = false
   private var saidObstacle = false
   private var ticks = 0
+  /// Since the start, or the last print.
+  private var lastReading: IntervalStatistics.Reading?
+  private var printedSilent: [String] = []
+  private var printedOthers = 0
+  private static let maximumSilent = 8
 
   private var log: Log { settings.options.log }
   private var name: String { settings.camera.label }
@@ -51,6 +56,7 @@ struct Reporter {
   mutating func report(_ state: Board.State) {
     if info == nil, let info = state.info {
       self.info = info
+      lastReading = .init(state)
       let receivers = state.receivers.map(\.address.description).joined(separator: ", ")
       log.info("\(name): \(info.description)\(receivers.isEmpty ? "" : ", to \(receivers)")")
     }
@@ -67,7 +73,7 @@ struct Reporter {
     sayRate(state.statistics)
     if state.ticks != ticks {
       ticks = state.ticks
-      sayStatistics(state)
+      printStatistics(state, isTick: true)
     }
     saySource(state)
     sayMeasured(state)
@@ -222,15 +228,35 @@ struct Reporter {
       status = 2
       log.error(reason)
     }
-    if info != nil { sayStatistics(state) }
+    if info != nil { printStatistics(state) }
   }
 
-  private func sayStatistics(_ state: Board.State) {
+  private mutating func printStatistics(_ state: Board.State, isTick: Bool = false) {
     guard printsStream else { return }
-    for receiver in state.receivers where receiver.reception.receivers > 0 {
+    for receiver in state.receivers where receiver.reception.receivers > 0 && !receiver.isFailing {
       StandardStream.output.line("\(name): \(receiver.address) reports \(receiver.reception.text)")
     }
-    StandardStream.output.line("\(name): \(state.statistics.text)")
+    printSilent(state)
+    let reading = IntervalStatistics.Reading(state)
+    let interval = isTick ? lastReading.flatMap { IntervalStatistics(from: $0, to: reading) } : nil
+    lastReading = reading
+    StandardStream.output.line("\(name): \(state.statistics.text)\(interval.map { "; \($0.text)" } ?? "")")
+  }
+
+  /// Receivers of which it is not known that packets arrive: when that changes.
+  private mutating func printSilent(_ state: Board.State) {
+    let silent = state.receivers.filter { $0.isFailing || $0.reception.receivers == 0 }
+    let lines = silent.prefix(Self.maximumSilent).map { receiver in
+      if receiver.isFailing, let errno = receiver.errno { return "packets to \(receiver.address) are lost: \(errno)" }
+      return "\(receiver.address) sends no reports: whether packets arrive there is unknown"
+    }
+    for line in lines where !printedSilent.contains(line) { StandardStream.output.line("\(name): \(line)") }
+    printedSilent = lines
+    let others = silent.count - lines.count
+    if others > 0, others != printedOthers {
+      StandardStream.output.line("\(name): of \(others) more receivers it is not known, either, whether packets arrive")
+    }
+    printedOthers = others
   }
 
   /// Where the time went so far, when that is asked for.

@@ -2,9 +2,9 @@
 struct StreamStatistics: Equatable, Sendable {
   /// Frames that the camera gave.
   var captured: UInt64 = 0
-  /// Frames of which every packet went to every receiver.
+  /// Frames of which every packet was sent to every receiver, and none was refused.
   var sent: UInt64 = 0
-  /// Frames that were sent in part only: the next one came first, or a receiver could not be reached.
+  /// Frames that were sent in part only: the next one came first, or a receiver refused them or could not be reached.
   var partial: UInt64 = 0
   /// Frames that began to leave before the camera had given all of them.
   var early: UInt64 = 0
