@@ -22,7 +22,7 @@ public struct DatagramSender: ~Copyable {
     try route.apply(to: socket, destination)
     let obstacle = socket.connect(to: destination)
     if let obstacle, !Self.isPassing(obstacle) {
-      throw SystemCallError("connect", on: destination.description, obstacle)
+      throw SystemCallError("connect", on: destination.description, obstacle, remedy: obstacle.networkRemedy)
     }
     isConnected = obstacle == nil
     segmentation = Segmentation(socket, isWanted: segments)

@@ -46,6 +46,12 @@ public struct Epoll: ~Copyable {
     _ = epoll_ctl(descriptor.number, EPOLL_CTL_DEL, number, &unused)
   }
 
+  /// Asks a file descriptor itself whether it is readable now (poll(2)), not what an epoll was told of it.
+  public static func isReadable(_ fileDescriptor: Int32) -> Bool {
+    var entry = pollfd(fd: fileDescriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, 0) > 0 && entry.revents & Int16(POLLIN) != 0
+  }
+
   /// Sleeps until a descriptor is ready.
   /// - Parameter milliseconds: the longest sleep; -1 is for ever.
   /// - Returns: how many are ready (0 after the longest sleep, or when a signal came); see `token(at:)`.

@@ -32,6 +32,22 @@ public struct Errno: RawRepresentable, Equatable, Sendable, CustomStringConverti
   public static let timedOut = Errno(rawValue: ETIMEDOUT)
   public static let wouldBlock = Errno(rawValue: EAGAIN)
 
+  /// Why packets do not leave, and what to do, where a network call failed so.
+  public var networkRemedy: String? {
+    switch self {
+    case .connectionRefused: "nobody receives there yet"
+    case .networkUnreachable, .networkDown, .addressNotAvailable: "the network is not up, or has no route there"
+    case .hostUnreachable:
+      "no host answers at that address: it is off, or not in this network, or a router or a route ('ip route get') says so"
+    case .messageTooLarge: "packets are larger than the path there takes: a smaller --mtu, or --mtu auto, helps"
+    case .notPermitted:
+      "a firewall on this machine drops them ('sudo nft list ruleset', 'sudo iptables -L OUTPUT'), or its connection"
+        + " tracking table is full ('sudo dmesg' has nf_conntrack then)"
+    case .accessDenied: "a route forbids it ('ip route get'), or the address is a broadcast address of the network"
+    default: nil
+    }
+  }
+
   /// The text and the name, such as `Device or resource busy (EBUSY)`.
   public var description: String {
     guard let text = strerrordesc_np(rawValue), let name = strerrorname_np(rawValue) else {

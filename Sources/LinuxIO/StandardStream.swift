@@ -20,9 +20,9 @@ public enum StandardStream: Int32, Sendable {
   public var isTerminal: Bool { isatty(rawValue) == 1 }
 
   /// Writes a line of running text, as of a log: where nobody takes it within a tenth of a second, it is left out, so
-  /// that a reader that stands still does not hold the program up.
+  /// that a reader that stands still does not hold the program up. What is not to be shown is replaced.
   /// - Returns: why it was not written; nil where it was.
-  @discardableResult public func line(_ text: String) -> Errno? { show(text + "\n", within: 100) }
+  @discardableResult public func line(_ text: String) -> Errno? { show(text.printableLines + "\n", within: 100) }
 
   /// Writes a text, unless nobody takes it.
   /// - Parameter milliseconds: that it waits for its reader.

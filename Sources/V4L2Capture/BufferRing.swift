@@ -12,8 +12,12 @@ public struct BufferRing: ~Copyable {
 
   /// Asks for buffers (VIDIOC_REQBUFS), maps them (QUERYBUF, mmap), hands them to the driver (QBUF) and starts it
   /// (STREAMON). The device is the ring's from now on.
-  /// - Parameter isWatched: `look` is wanted: buffers are wiped before the driver gets them.
-  public init(_ device: consuming Device, buffers wanted: Int, isWatched: Bool = false) throws(CaptureError) {
+  /// - Parameters:
+  ///   - isWatched: `look` is wanted: buffers are wiped before the driver gets them.
+  ///   - interval: between two frames, in nanoseconds, where the driver says it.
+  public init(
+    _ device: consuming Device, buffers wanted: Int, isWatched: Bool = false, interval: Int64? = nil
+  ) throws(CaptureError) {
     var request = v4l2_requestbuffers()
     request.count = UInt32(wanted)
     request.type = device.bufferType
@@ -26,7 +30,7 @@ public struct BufferRing: ~Copyable {
     let count = Int(min(request.count, Self.mostBuffers))
     // From here on the lender's end gives back what was set up so far.
     let lender = UnsafeMutablePointer<Lender>.allocate(capacity: 1)
-    lender.initialize(to: Lender(device, capacity: count, isWatched: isWatched))
+    lender.initialize(to: Lender(device, capacity: count, isWatched: isWatched, interval: interval))
     do throws(CaptureError) {
       try lender.pointee.start()
     } catch {
@@ -51,6 +55,9 @@ public struct BufferRing: ~Copyable {
   /// - Throws: what the driver says, also where it did not take a frame before back (VIDIOC_QBUF).
   public func dequeue() throws(CaptureError) -> Frame? { try lender.pointee.dequeue(lender) }
 
+  /// Another program fills the buffers, in its own order: a loopback device.
+  public var isFed: Bool { lender.pointee.isFed }
+
   /// Buffers are wiped, so that `look` can tell what has arrived.
   public var isWatched: Bool { lender.pointee.isWatched }
 
@@ -64,6 +71,9 @@ public struct BufferRing: ~Copyable {
 
   /// What the driver's timestamps are, as it flagged the last frame's.
   public var timestampSource: TimestampSource? { lender.pointee.timestampSource }
+
+  /// The driver's timestamps stand still, repeat or go back.
+  public var hasFaultyTimestamps: Bool { lender.pointee.hasFaultyTimestamps }
 }
 
 /// Which clock and which instant timestamps are of; a V4L2 driver says it (V4L2_BUF_FLAG_TIMESTAMP_*, TSTAMP_SRC_*).
@@ -127,14 +137,20 @@ struct Lender: ~Copyable {
   private var lent = 0
   private var hasEnded = false
   private(set) var timestampSource: TimestampSource?
+  private var times: FrameTimes
+  var hasFaultyTimestamps: Bool { times.isFaulty }
   /// The buffers that the driver has, where they are watched.
   private var queue: BufferQueue?
+  /// Another program fills the buffers, also while this one has them.
+  private(set) var isFed: Bool
   /// Why the driver did not take a buffer back.
   private var refusal: Errno?
 
-  init(_ device: consuming Device, capacity: Int, isWatched: Bool) {
+  init(_ device: consuming Device, capacity: Int, isWatched: Bool, interval: Int64?) {
+    times = FrameTimes(interval: interval)
     // Buffers of several planes can begin anywhere.
-    queue = isWatched && !device.isMultiPlanar ? BufferQueue(capacity: capacity) : nil
+    queue = isWatched && !device.isMultiPlanar && !device.isFed ? BufferQueue(capacity: capacity) : nil
+    isFed = device.isFed
     self.device = device
     self.capacity = capacity
     maps = .allocate(capacity: capacity * Self.mostPlanes)
@@ -189,6 +205,12 @@ struct Lender: ~Copyable {
   private mutating func map(_ index: UInt32) throws(CaptureError) {
     var buffer = buffer(index)
     try device.request("VIDIOC_QUERYBUF", CLINUX_VIDIOC_QUERYBUF, &buffer)
+    // Nobody has queued it yet. v4l2loopback says so of every buffer: its reader's QBUF hands over nothing, and wiping a
+    // buffer would spoil a picture that is there already. With exclusive_caps=1 nothing else tells that it is fed.
+    if buffer.flags & UInt32(V4L2_BUF_FLAG_QUEUED) != 0 {
+      isFed = true
+      queue = nil
+    }
     guard device.isMultiPlanar else {
       return try map(offset: buffer.m.offset, length: buffer.length)
     }
@@ -236,16 +258,15 @@ struct Lender: ~Copyable {
       throw CaptureError(device.path, "its driver gave buffer \(index) of \(capacity)")
     }
     let now = Clock.monotonic
-    let stamp = buffer.timestamp.nanoseconds
-    // A driver may flag its clock and not set it.
-    let isPlausible = (now - 10_000_000_000...now + 1_000_000_000).contains(stamp)
-    let source = isPlausible ? TimestampSource(flags: buffer.flags) : .unknown
-    timestampSource = source
+    let source = TimestampSource(flags: buffer.flags)
+    let time = times.next(
+      source == .unknown ? nil : buffer.timestamp.nanoseconds, sequence: buffer.sequence, takenAt: now)
+    timestampSource = times.isDrivers ? source : .unknown
     queue?.remove(index, sequence: buffer.sequence, byteCount: Int(buffer.bytesused))
     lent += 1
     return Frame(
       bytes: used(buffer, plane: 0), sequence: buffer.sequence,
-      timestamp: source == .unknown ? now : stamp, takenAt: now,
+      timestamp: time, takenAt: now,
       isDamaged: buffer.flags & UInt32(V4L2_BUF_FLAG_ERROR) != 0, second: used(buffer, plane: 1),
       third: used(buffer, plane: 2), lender: address, index: buffer.index
     ) { lender, index in

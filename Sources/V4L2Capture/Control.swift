@@ -95,6 +95,12 @@ public struct Control: Equatable, Sendable {
     return isHex ? Int64(text.dropFirst(2), radix: 16) : Int64(text)
   }
 
+  /// A control's name for `--set`; one without a letter or digit of ASCII has its number instead.
+  static func name(_ told: String, id: UInt32) -> String {
+    let name = plain(told)
+    return name.isEmpty ? "control_0x\(String(id, radix: 16))" : name
+  }
+
   /// A name as v4l2-ctl shows it: letters and digits in lower case, with `_` for all between.
   static func plain(_ name: String) -> String {
     let words = name.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }

@@ -27,7 +27,7 @@ extension Device {
     let isBits = kind == .bitmask
     let (low, high) = isBits ? (0, query.maximum & 0xFFFF_FFFF) : (query.minimum, query.maximum)
     return Control(
-      id: query.id, name: Control.plain(withUnsafeBytes(of: query.name) { Self.text($0) }), kind: kind,
+      id: query.id, name: Control.name(withUnsafeBytes(of: query.name) { String(field: $0) }, id: query.id), kind: kind,
       range: low...max(low, high), step: query.step,
       initial: isBits ? query.default_value & 0xFFFF_FFFF : query.default_value,
       choices: choices(of: query.id, kind, low...max(low, high)),
@@ -55,7 +55,7 @@ extension Device {
 
   /// A driver may leave it without a zero at its end.
   private static func name(of menu: inout v4l2_querymenu) -> String {
-    text(UnsafeRawBufferPointer(start: clinux_menu_name(&menu), count: CLINUX_MENU_NAME_SIZE))
+    String(field: UnsafeRawBufferPointer(start: clinux_menu_name(&menu), count: CLINUX_MENU_NAME_SIZE))
   }
 
   /// What a control is set to (VIDIOC_G_EXT_CTRLS); nil where that can't be read.

@@ -12,6 +12,8 @@ public struct Device: ~Copyable {
   public let driver: String
   /// Where it is plugged in, such as `usb-0000:01:00.0-1.2`.
   public let bus: String
+  /// It takes pictures from programs, too: another one feeds it (v4l2loopback).
+  public let isFed: Bool
   /// Its buffers may have several planes.
   public let isMultiPlanar: Bool
   let descriptor: FileDescriptor
@@ -27,7 +29,7 @@ public struct Device: ~Copyable {
     do throws(SystemCallError) {
       descriptor = try FileDescriptor(opening: path, flags: O_RDWR | O_NONBLOCK)
     } catch {
-      throw CaptureError(error.withRemedy(Self.remedy(error.errno)))
+      throw CaptureError(error.withRemedy(Self.remedy(opening: error.errno)))
     }
     var capability = v4l2_capability()
     if let errno = descriptor.control(CLINUX_VIDIOC_QUERYCAP, &capability) {
@@ -42,14 +44,12 @@ public struct Device: ~Copyable {
       ? capability.device_caps : capability.capabilities
     let isSinglePlanar = capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE) != 0
     let isMultiPlanar = capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE_MPLANE) != 0
-    if Self.isPart(capabilities, driver: withUnsafeBytes(of: capability.driver) { Self.text($0) }) {
+    if Self.isPart(capabilities, driver: withUnsafeBytes(of: capability.driver) { String(field: $0) }) {
       throw CaptureError(
         path, "it is part of a libcamera camera: use libcamera:0; 'streamer list' shows the cameras")
     }
-    guard isSinglePlanar || isMultiPlanar else {
-      throw CaptureError(
-        path, "it does not capture video (a camera's metadata node?); 'streamer list' shows the cameras")
-    }
+    let takesPictures = capabilities & UInt32(V4L2_CAP_VIDEO_OUTPUT | V4L2_CAP_VIDEO_OUTPUT_MPLANE) != 0
+    guard isSinglePlanar || isMultiPlanar else { throw CaptureError(path, Self.noCapture(capabilities)) }
     guard capabilities & UInt32(V4L2_CAP_STREAMING) != 0 else {
       throw CaptureError(
         path, "its driver has no streaming I/O (V4L2_CAP_STREAMING), which is needed to map its buffers")
@@ -57,9 +57,10 @@ public struct Device: ~Copyable {
     self.path = path
     self.descriptor = descriptor
     self.isMultiPlanar = !isSinglePlanar
-    card = withUnsafeBytes(of: capability.card) { Self.text($0) }
-    driver = withUnsafeBytes(of: capability.driver) { Self.text($0) }
-    bus = withUnsafeBytes(of: capability.bus_info) { Self.text($0) }
+    isFed = takesPictures
+    card = withUnsafeBytes(of: capability.card) { String(field: $0) }
+    driver = withUnsafeBytes(of: capability.driver) { String(field: $0) }
+    bus = withUnsafeBytes(of: capability.bus_info) { String(field: $0) }
   }
 
   /// Whether a node is no camera of its own: the media controller sets its format (a CSI receiver, an image signal
@@ -71,6 +72,21 @@ public struct Device: ~Copyable {
 
   /// Drivers whose nodes do not say so: the image signal processors of Raspberry Pis.
   private static let processors = ["bcm2835-isp", "pispbe"]
+
+  /// Why a node gives no pictures. v4l2loopback with exclusive_caps=1 is an output as long as nobody feeds it, and once a
+  /// program that only wrote has left, it is nothing at all.
+  private static func noCapture(_ capabilities: UInt32) -> String {
+    let output = UInt32(V4L2_CAP_VIDEO_OUTPUT | V4L2_CAP_VIDEO_OUTPUT_MPLANE)
+    let access = UInt32(V4L2_CAP_STREAMING | V4L2_CAP_READWRITE | V4L2_CAP_EXT_PIX_FORMAT) | V4L2_CAP_DEVICE_CAPS
+    guard capabilities & output != 0 || capabilities & ~access == 0 else {
+      return "it does not capture video (a camera's metadata node?); 'streamer list' shows the cameras"
+    }
+    return "it gives no pictures now: a loopback device that no program feeds (\(feedRemedy)), or a video output;"
+      + " 'streamer list' shows the cameras"
+  }
+
+  /// What to do about a loopback device without pictures.
+  public static let feedRemedy = "start the program that feeds it, before this one"
 
   /// For epoll: readable when a frame is done.
   public var number: Int32 { descriptor.number }
@@ -107,19 +123,25 @@ public struct Device: ~Copyable {
   /// What a transfer over USB fails with when the camera does not answer in time, or wrongly.
   fileprivate static let passing: [Errno] = [.inputOutput, .protocolError, .brokenPipe, .timedOut]
 
+  /// What to do where a device cannot be opened. The file's owner and mode give EACCES; EPERM, which root gets, too, is of a
+  /// cgroup's list of devices.
+  public static func remedy(opening errno: Errno) -> String? {
+    switch errno {
+    case .accessDenied: "add the user to the group 'video' (sudo usermod -aG video $USER), and log in again"
+    case .notPermitted:
+      "this container or service may not use the device: start the container with '--device' and its path, or give the"
+        + " systemd unit 'DeviceAllow=char-video4linux rw'"
+    default: remedy(errno)
+    }
+  }
+
   static func remedy(_ errno: Errno) -> String? {
     switch errno {
     case .busy: "another program has it open (fuser -v shows which)"
-    case .accessDenied, .notPermitted:
-      "add the user to the group 'video' (sudo usermod -aG video $USER), and log in again"
     case .noDevice: "it was unplugged"
     case .inputOutput: "the camera or its cable failed: plug it in again, into a port of its own"
     default: nil
     }
-  }
-
-  static func text(_ bytes: UnsafeRawBufferPointer) -> String {
-    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }
 }
 

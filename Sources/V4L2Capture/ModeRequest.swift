@@ -15,7 +15,7 @@ public struct ModeRequest: Equatable, Sendable {
 
   /// Whether a driver's answer is what was asked for: what is nil was not.
   public func accepts(_ format: Format) -> Bool {
-    (self.format ?? format.format) == format.format && (size ?? format.size) == format.size
+    (self.format?.isLike(format.format) ?? true) && (size ?? format.size) == format.size
       && format.format.cost != nil
   }
 
@@ -39,10 +39,12 @@ public struct ModeRequest: Equatable, Sendable {
   }
 
   private func best(of modes: [Mode]) -> Candidate? {
-    let fitting = modes.filter { mode in
-      (format.map { $0 == mode.format } ?? (mode.format.cost != nil))
+    let offered = modes.filter { mode in
+      (format.map { $0.isLike(mode.format) } ?? (mode.format.cost != nil))
         && (size.map { mode.sizes.contains($0) } ?? true) && (rate.map { mode.rates.contains($0) } ?? true)
     }
+    let exact = offered.filter { $0.format == format }
+    let fitting = exact.isEmpty ? offered : exact
     let sendable = fitting.filter { PixelFormat.sendable.contains($0.format) }
     let choices = (sendable.isEmpty ? fitting : sendable).map { Candidate($0, size: size) }
     // Where all are larger than usual, the smallest of them.

@@ -18,6 +18,11 @@ public struct PixelFormat: RawRepresentable, Equatable, Hashable, Sendable, Cust
   /// Those whose frames are sent as they are.
   public static let sendable = [mjpeg, jpeg]
 
+  /// Whether frames of both are the same bytes: drivers call JPEGs by either name.
+  public func isLike(_ other: PixelFormat) -> Bool {
+    self == other || Self.sendable.contains(self) && Self.sendable.contains(other)
+  }
+
   /// Raw ones that are encoded here.
   public static let raw: [PixelFormat] = yuv + rgb + [grey]
   /// Those that libv4lconvert 1.22 knows beside them (its `supported_src_pixfmts`).

@@ -69,7 +69,8 @@ struct ListCommand {
   /// nil for one that can't be described: its pipeline has no stream for video, or it was just unplugged.
   private func libcamera(_ id: String, number: Int) -> Camera? {
     do throws(Failure) {
-      let device = try LibcameraDevice(opening: id)
+      // An id that cannot be typed is no name.
+      let device = try LibcameraDevice(opening: id == id.printable ? id : "\(number)")
       let found = try device.description()
       return Camera(
         path: device.name, card: found.model.isEmpty ? found.id : found.model, driver: "libcamera",
@@ -86,7 +87,7 @@ struct ListCommand {
     return
       (["\(camera.path)  \(camera.card) (\(place))"]
       + camera.names.map { "  \($0)" } + camera.modes.map { "  \($0)" }
-      + camera.controls.map { "  \($0.text)" }).joined(separator: "\n")
+      + camera.controls.map { "  \($0.text)" }).map(\.printable).joined(separator: "\n")
   }
 
   private func json(_ camera: Camera) -> JSON {

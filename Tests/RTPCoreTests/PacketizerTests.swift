@@ -151,6 +151,11 @@ import Testing
   @Test func framesDiffer() {
     var clock = MediaClock(offset: 0)
     let stamps = [0, 0, 5_000, 1_000_000].map { clock.frameTimestamp(at: $0) }
-    #expect(stamps == [0, 1, 0, 90])
+    #expect(stamps == [0, 1, 2, 90])
+    // A pause of seven hours is more than 2^31 ticks, and no step back.
+    let hours: Int64 = 7 * 3600 * 1_000_000_000
+    #expect(clock.frameTimestamp(at: hours) == 2_268_000_000)
+    #expect(clock.frameTimestamp(at: hours - 1) == 2_268_000_001)
+    #expect(clock.frameTimestamp(at: .min) == 2_268_000_002)
   }
 }

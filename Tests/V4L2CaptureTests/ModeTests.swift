@@ -43,6 +43,16 @@ import Testing
     #expect(try choose(ModeRequest(), [try mode("640x480", [])]) == "MJPG 640x480 -")
   }
 
+  /// Drivers call JPEGs by two names; either is asked for, and the exact one is taken where there are both.
+  @Test func jpegHasTwoNames() throws {
+    let (one, other) = (try mode("640x480", [30]), try mode("640x480", [30], .jpeg))
+    #expect(try choose(ModeRequest(format: .mjpeg), [other]) == "JPEG 640x480 30")
+    #expect(try choose(ModeRequest(format: .jpeg), [one]) == "MJPG 640x480 30")
+    #expect(try choose(ModeRequest(format: .mjpeg), [other, one]) == "MJPG 640x480 30")
+    #expect(try choose(ModeRequest(format: .jpeg), [one, other]) == "JPEG 640x480 30")
+    #expect(throws: ModeNotOffered.self) { try ModeRequest(format: .jpeg).choose(from: [try mode("640x480", [30], yuyv)]) }
+  }
+
   @Test func aRawFormatIsTakenWhereThereIsNoJPEG() throws {
     let formats = ["YUYV", "RGB3", "GREY", "BA81", "NV12", "H264"].map { PixelFormat(name: $0) ?? .mjpeg }
     let modes = try formats.map { try mode("640x480", [30], $0) }
@@ -103,7 +113,7 @@ import Testing
   @Test func whatIsNotOfferedIsListed() throws {
     let modes = [try mode("640x480", [30, 15]), try mode("640x480", [30], yuyv)]
     for request in [
-      ModeRequest(size: FrameSize(641, 480)), ModeRequest(rate: FrameRate(60)), ModeRequest(format: .jpeg),
+      ModeRequest(size: FrameSize(641, 480)), ModeRequest(rate: FrameRate(60)), ModeRequest(format: PixelFormat("NV12")),
       ModeRequest(size: FrameSize(640, 480), rate: FrameRate(29)),
     ] {
       #expect(refusal(request, modes).contains("\n  MJPG 640x480 at 30, 15 fps\n  YUYV 640x480 at 30 fps"))

@@ -345,6 +345,42 @@ class Errors(Case):
         self.fails(["/dev/video77"], 1, "/dev/video77", "no such device")
         self.fails(["/dev/null"], 1, "/dev/null", "no video device")
 
+    def test_a_device_that_a_cgroup_forbids(self):
+        """As in a container without it, or in a service with a DevicePolicy: EPERM, for root, too."""
+        camera = self.camera()
+        box = "/tmp/devices/box"
+        result = machine.run(f"mkdir -p /tmp/devices && mount -t cgroup -o devices none /tmp/devices && mkdir {box}"
+                             f" && echo 'c 81:* rwm' > {box}/devices.deny")
+        self.assertEqual(result.status, 0, result.stderr)
+        try:
+            result = machine.run(f"echo $$ > {box}/cgroup.procs; exec {STREAMER} {camera.device} --to {HOST}:9", timeout=20)
+            self.assertEqual(result.status, 1, result.stderr)
+            for part in (camera.device, "EPERM", "--device", "DeviceAllow=char-video4linux rw"):
+                self.assertIn(part, result.stderr)
+            self.assertNotIn("usermod", result.stderr)
+            result = machine.run(["busybox", "setuidgid", "nobody", STREAMER, camera.device, "--to", f"{HOST}:9"], timeout=20)
+            for part in ("EACCES", "usermod -aG video"):
+                self.assertIn(part, result.stderr)
+        finally:
+            machine.run(f"rmdir {box}; umount /tmp/devices")
+
+    def test_names_of_a_device_are_text_and_no_more(self):
+        """A product's name with escape sequences, line feeds, C1 and overrides of the direction."""
+        name = "Evil\x1b[31m\x1b]0;x\x07\n/dev/video9  \x9b2J\u202egpj\u2028\x7f\r\u00e9"
+        camera = self.camera(product=name)
+        clean = machine.run([STREAMER, "list"])
+        self.assertEqual(clean.status, 0, clean.stderr)
+        process = self.stream(camera.device, "--to", f"{HOST}:9")
+        shown = clean.stdout + self.stop(process).stderr
+        self.assertIn("Evil", shown)
+        self.assertEqual([each for each in shown if each != "\n" and (ord(each) < 32 or 0x7F <= ord(each) < 0xA0
+                                                                      or each in "\u202e\u2028")], [])
+        self.assertNotIn("\n/dev/video9", shown)
+        text = machine.run([STREAMER, "list", "--json"]).stdout
+        card = next(each["card"] for each in json.loads(text) if each["card"].startswith("Evil"))
+        self.assertTrue(all(32 <= ord(each) != 127 for each in text.rstrip("\n")))
+        self.assertNotIn("\x1b", card)
+
     def test_no_bandwidth_says_what_to_do(self):
         camera = self.camera()
         result = machine.run([STREAMER, camera.device, "--to", f"{HOST}:9"], timeout=20,
@@ -444,6 +480,26 @@ class Faults(Case):
         self.assertGreater(max(steps), 4.9)
         self.assertEqual(result.stderr.count("no frame for some seconds"), 1)
         self.assertEqual(result.stderr.count("gives frames again"), 1)
+
+    def test_timestamps_that_stand_still_repeat_or_go_back(self):
+        """RTP's rise all the same, evenly, and it is reported once."""
+        for count in (0, 4, 2, -5):
+            camera, receiver = self.camera(), self.receiver()
+            with self.subTest(count):
+                process = self.stream(camera.device, "--to", f"{HOST}:{receiver.port}",
+                                      env={"LD_PRELOAD": program.PROBE, "PROBE_STAMPS": str(count)})
+                receiver.collect(20, until=lambda r: r.markers() >= 150)
+                result = self.stop(process)
+                self.assertEqual(result.stderr.count("timestamps stand still, repeat or go back"), 1, result.stderr)
+                received = rtpjpeg.whole_frames(receiver.packets())
+                stamps = [frame.timestamp for frame in received]
+                steps = [(after - before) % 2**32 for before, after in zip(stamps, stamps[1:])]
+                self.assertTrue(all(0 < step < 2**31 for step in steps), steps)
+                # 3000 ticks a frame, or twice that where one is missing.
+                uneven = [step for step in steps[90:] if not 2000 <= step <= 4000]
+                self.assertLessEqual(len(uneven), 3, steps)
+            camera.unplug()
+            machine.wait_for_path(camera.device, there=False)
 
     def test_a_camera_that_is_slow_is_told(self):
         camera = self.camera(faults=lambda index: "stall:0.05")

@@ -103,6 +103,22 @@ static int is_refused(const struct v4l2_buffer *buffer) {
   return 1;
 }
 
+// A driver whose timestamps are no good: with $PROBE_STAMPS=COUNT so many frames have the timestamp of their first, with 0 all
+// of them have; with a negative COUNT, each of so many is 100 ms back.
+static void spoil_timestamp(struct v4l2_buffer *buffer) {
+  static struct timeval kept;
+  static int number;
+  const char *text = getenv("PROBE_STAMPS");
+  int count = text ? atoi(text) : 1;
+  if (count < 0) {
+    if (number++ % -count == 0) buffer->timestamp.tv_usec -= 100000;
+    if (buffer->timestamp.tv_usec < 0) { buffer->timestamp.tv_usec += 1000000; buffer->timestamp.tv_sec--; }
+    return;
+  }
+  if (count ? number++ % count == 0 : number++ == 0) kept = buffer->timestamp;
+  buffer->timestamp = kept;
+}
+
 // A driver that refuses to stream: VIDIOC_STREAMON fails with the number in $PROBE_STREAMON.
 int ioctl(int fd, unsigned long request, ...) {
   va_list arguments;
@@ -118,7 +134,9 @@ int ioctl(int fd, unsigned long request, ...) {
     errno = EINVAL;
     return -1;
   }
-  return syscall(SYS_ioctl, fd, request, argument);
+  int result = syscall(SYS_ioctl, fd, request, argument);
+  if (request == VIDIOC_DQBUF && result == 0) spoil_timestamp(argument);
+  return result;
 }
 
 static int is_mapped(const struct iovec *range) {
@@ -153,9 +171,17 @@ static void delay(void) {
   if (text) usleep(atoi(text));
 }
 
+// A firewall that drops packets on their way out: what sends fails with the number in $PROBE_SEND.
+static int is_dropped(void) {
+  const char *text = getenv("PROBE_SEND");
+  if (text) errno = atoi(text);
+  return text != NULL;
+}
+
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
   settle();
   delay();
+  if (is_dropped()) return -1;
   long sent = syscall(SYS_sendmmsg, fd, messages, count, flags);
   for (long i = 0; i < sent; i++) look(&messages[i].msg_hdr);
   return sent;
@@ -164,6 +190,7 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
   settle();
   delay();
+  if (is_dropped()) return -1;
   ssize_t sent = syscall(SYS_sendmsg, fd, message, flags);
   if (sent >= 0) look(message);
   return sent;

@@ -1,3 +1,4 @@
+import LinuxIO
 import Statistics
 
 /// A chart as SVG: two axes, and what is drawn between them.
@@ -94,7 +95,7 @@ struct Chart {
 extension String {
   /// As text or as an attribute's value in HTML.
   var escapedForHTML: String {
-    unicodeScalars.reduce(into: "") { result, scalar in
+    printableLines.unicodeScalars.reduce(into: "") { result, scalar in
       switch scalar {
       case "<": result += "&lt;"
       case ">": result += "&gt;"

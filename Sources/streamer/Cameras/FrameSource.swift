@@ -7,6 +7,8 @@ protocol FrameSource: ~Copyable {
   var info: SourceInfo { get }
   /// The next frame, or nil where none is due yet. At most two frames are out at a time.
   mutating func next() throws -> Frame?
+  /// Another program feeds it (a loopback device): without frames that one has stopped.
+  var isFed: Bool { get }
   /// Frames wait in it until they are taken, the oldest first; others give the newest.
   var isQueue: Bool { get }
   /// Its frames are raw pictures, which are encoded before they are sent.
@@ -25,14 +27,18 @@ protocol FrameSource: ~Copyable {
   var workedThrough: UInt64? { get }
   /// Which instant its timestamps are of, known with its first frame.
   var timestampSource: TimestampSource? { get }
+  /// Its driver's timestamps stand still, repeat or go back: frames are timed by their arrival.
+  var hasFaultyTimestamps: Bool { get }
 }
 
 extension FrameSource where Self: ~Copyable {
   var isQueue: Bool { false }
+  var isFed: Bool { false }
   var isRaw: Bool { false }
   mutating func encode(_ frame: consuming Frame, repairs: Bool) throws(DropCause) -> Frame { frame }
   var workedThrough: UInt64? { nil }
   var timestampSource: TimestampSource? { nil }
+  var hasFaultyTimestamps: Bool { false }
   var isWatched: Bool { false }
   func look() -> Arrived? { nil }
   func stopWatching() {}

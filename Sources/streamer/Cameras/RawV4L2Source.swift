@@ -22,7 +22,7 @@ struct RawV4L2Source: FrameSource, ~Copyable {
     }
     let encoder = try FrameEncoder(layout, Colour(readable.colours), rate: rate, options.encoding)
     let converter = isConverted ? try FormatConverter(camera.device, format) : nil
-    let ring = try BufferRing(camera.device, buffers: options.buffers)
+    let ring = try BufferRing(camera.device, buffers: options.buffers, interval: rate?.interval)
     info = SourceInfo(
       size: format.size, rate: rate, largestFrame: encoder.largest,
       description: description + (isConverted ? ", converted by libv4lconvert" : "")
@@ -38,6 +38,8 @@ struct RawV4L2Source: FrameSource, ~Copyable {
   var number: Int32 { ring.number }
 
   var isQueue: Bool { true }
+
+  var isFed: Bool { ring.isFed }
 
   var isRaw: Bool { true }
 
@@ -58,4 +60,6 @@ struct RawV4L2Source: FrameSource, ~Copyable {
   }
 
   var timestampSource: TimestampSource? { ring.timestampSource }
+
+  var hasFaultyTimestamps: Bool { ring.hasFaultyTimestamps }
 }

@@ -25,13 +25,18 @@ struct V4L2Camera: ~Copyable {
   }
 
   /// The mode of a device that a request means.
-  static func choose(_ request: ModeRequest, of device: borrowing Device) throws(UsageError) -> ModeChoice {
+  static func choose(_ request: ModeRequest, of device: borrowing Device) throws -> ModeChoice {
     try choices(request, of: device)[0]
   }
 
   /// The modes of a device that a request may mean, the best first; at least one.
-  private static func choices(_ request: ModeRequest, of device: borrowing Device) throws(UsageError) -> [ModeChoice] {
+  private static func choices(_ request: ModeRequest, of device: borrowing Device) throws -> [ModeChoice] {
     let modes = device.modes(near: request.size ?? ModeRequest.usualSize)
+    guard !modes.isEmpty else {
+      throw Failure(
+        "\(device.path): it offers no format at all"
+          + (device.isFed ? ": no program feeds this loopback device; \(Device.feedRemedy)" : ""))
+    }
     do throws(ModeNotOffered) { _ = try request.choose(from: modes) } catch {
       throw UsageError("\(device.path): \(error)")
     }

@@ -7,7 +7,8 @@ struct V4L2Source: FrameSource, ~Copyable {
 
   init(_ camera: consuming V4L2Camera, _ options: StreamOptions) throws {
     let (format, rate, description) = (camera.format, camera.rate ?? options.request.rate, camera.description)
-    ring = try BufferRing(camera.device, buffers: options.buffers, isWatched: options.early != .off)
+    ring = try BufferRing(
+      camera.device, buffers: options.buffers, isWatched: options.early != .off, interval: rate?.interval)
     info = SourceInfo(
       size: format.size, rate: rate, largestFrame: ring.largest, description: "\(description), \(ring.count) buffers")
   }
@@ -15,6 +16,8 @@ struct V4L2Source: FrameSource, ~Copyable {
   var number: Int32 { ring.number }
 
   var isQueue: Bool { true }
+
+  var isFed: Bool { ring.isFed }
 
   func next() throws -> Frame? { try ring.dequeue() }
 
@@ -25,4 +28,6 @@ struct V4L2Source: FrameSource, ~Copyable {
   func stopWatching() { ring.stopWatching() }
 
   var timestampSource: TimestampSource? { ring.timestampSource }
+
+  var hasFaultyTimestamps: Bool { ring.hasFaultyTimestamps }
 }

@@ -1,4 +1,5 @@
 import CLibcameraBridge
+import LinuxIO
 import V4L2Capture
 
 /// A control of libcamera's: brightness, exposure and the like, by the names that libcamera has.
@@ -48,11 +49,11 @@ struct LibcameraControl {
       default: .other
       }
     self.init(
-      name: String(cString: told.name), kind: kind, count: Int(told.count),
+      name: String(cString: told.name).printable, kind: kind, count: Int(told.count),
       range: told.minimum <= told.maximum ? told.minimum...told.maximum : nil,
       initial: told.initial.isNaN ? nil : told.initial,
       choices: UnsafeBufferPointer(start: told.choices, count: Int(told.choice_count)).map {
-        ($0.value, String(cString: $0.name))
+        ($0.value, String(cString: $0.name).printable)
       })
   }
 

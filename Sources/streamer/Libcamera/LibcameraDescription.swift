@@ -1,4 +1,5 @@
 import CLibcameraBridge
+import LinuxIO
 import V4L2Capture
 
 /// What libcamera says of a camera.
@@ -13,8 +14,8 @@ struct LibcameraDescription {
   let controls: [LibcameraControl]
 
   init(_ told: lcb_description) {
-    id = String(cString: told.identity.id)
-    model = String(cString: told.identity.model)
+    id = String(cString: told.identity.id).printable
+    model = String(cString: told.identity.model).printable
     location = Self.name(told.identity.location)
     modes = UnsafeBufferPointer(start: told.modes, count: Int(told.mode_count)).compactMap { Mode($0) }
     controls = UnsafeBufferPointer(start: told.controls, count: Int(told.control_count)).map { LibcameraControl($0) }

@@ -10,7 +10,7 @@ struct LibcameraDevice: ~Copyable {
   let handle: OpaquePointer
 
   init(opening camera: String) throws(Failure) {
-    let name = "libcamera:\(camera)"
+    let name = "libcamera:\(camera)".printable
     let functions = try LibcameraBridge(for: name).functions
     var handle: OpaquePointer?
     let status = functions.open(camera, &handle)
@@ -41,12 +41,11 @@ struct LibcameraDevice: ~Copyable {
     let remedy: String? =
       switch Errno(rawValue: -status) {
       case .busy: "another program, or another camera named here, has it (fuser -v /dev/video* shows which)"
-      case .accessDenied, .notPermitted:
-        "add the user to the group 'video' (sudo usermod -aG video $USER), and log in again"
+      case .accessDenied, .notPermitted: Device.remedy(opening: Errno(rawValue: -status))
       case .noDevice: nil
       default: "LIBCAMERA_LOG_LEVELS=INFO in the environment has libcamera say more"
       }
-    return Failure("\(name): \(String(cString: functions.reason(handle)))" + (remedy.map { "; \($0)" } ?? ""))
+    return Failure("\(name): \(String(cString: functions.reason(handle)).printableLines)" + (remedy.map { "; \($0)" } ?? ""))
   }
 
   /// What it is, and what it has.

@@ -16,7 +16,7 @@ struct LibcameraRing: ~Copyable {
   init(_ camera: consuming LibcameraCamera) throws(Failure) {
     var memory = lcb_memory()
     try camera.device.check(camera.device.functions.start(camera.device.handle, &memory))
-    let heap = memory.heap.map { "of the heap \(String(cString: $0)), " }
+    let heap = memory.heap.map { "of the heap \(String(cString: $0).printable), " }
     number = camera.device.functions.descriptor(camera.device.handle)
     largest = memory.bytes
     description = "\(heap ?? "")\(memory.count) buffers"
@@ -32,6 +32,9 @@ struct LibcameraRing: ~Copyable {
 
   /// What the last frame's timestamp was.
   var timestampSource: TimestampSource? { lender.pointee.timestampSource }
+
+  /// The pipeline's timestamps stand still, repeat or go back.
+  var hasFaultyTimestamps: Bool { lender.pointee.times.isFaulty }
 }
 
 /// The camera and its buffers, at an address of its own: frames point to it without counting references. It goes when the
@@ -43,8 +46,10 @@ struct LibcameraLender: ~Copyable {
   private var lent = 0
   private var hasEnded = false
   private(set) var timestampSource: TimestampSource?
+  private(set) var times: FrameTimes
 
   init(_ camera: consuming LibcameraCamera) {
+    times = FrameTimes(interval: camera.rate?.interval)
     isRaw = !PixelFormat.sendable.contains(camera.format.format)
     device = camera.device
   }
@@ -60,7 +65,9 @@ struct LibcameraLender: ~Copyable {
     let now = Clock.monotonic
     let time = SensorTime(
       sensor: frame.sensor_time, buffer: frame.buffer_time, now: now, suspended: Clock.boot - now)
-    timestampSource = time.source
+    let sequence = numbers.next(frame.sequence)
+    let capturedAt = times.next(time.source == .unknown ? nil : time.nanoseconds, sequence: sequence, takenAt: now)
+    timestampSource = times.isDrivers ? time.source : .unknown
     lent += 1
     let planes = (frame.planes.0, frame.planes.1, frame.planes.2)
     // A pipeline may leave it open what it filled (libcamera 0.4's virtual one): all of it, then.
@@ -73,7 +80,7 @@ struct LibcameraLender: ~Copyable {
         start: plane.start, count: plane.start == nil ? 0 : isTold ? min(plane.used, plane.room) : plane.room)
     }
     return Frame(
-      bytes: bytes(planes.0), sequence: numbers.next(frame.sequence), timestamp: time.nanoseconds, takenAt: now,
+      bytes: bytes(planes.0), sequence: sequence, timestamp: capturedAt, takenAt: now,
       isDamaged: frame.is_damaged, second: bytes(planes.1), third: bytes(planes.2), lender: address,
       index: frame.buffer
     ) { lender, index in

@@ -20,4 +20,6 @@ struct LibcameraSource: FrameSource, ~Copyable {
   func next() throws -> Frame? { try ring.dequeue() }
 
   var timestampSource: TimestampSource? { ring.timestampSource }
+
+  var hasFaultyTimestamps: Bool { ring.hasFaultyTimestamps }
 }

@@ -37,4 +37,6 @@ struct RawLibcameraSource: FrameSource, ~Copyable {
   }
 
   var timestampSource: TimestampSource? { ring.timestampSource }
+
+  var hasFaultyTimestamps: Bool { ring.hasFaultyTimestamps }
 }

@@ -55,10 +55,14 @@ final class Board: Sendable {
     var changedSSRC: UInt32?
     /// Which instant its timestamps are of.
     var timestampSource: TimestampSource?
+    /// Its driver's timestamps cannot be used.
+    var hasFaultyTimestamps = false
     /// What was measured, each time that it is asked for; nil: nothing yet.
     var measured: Measurement.Result?
     /// How many times that was.
     var measurements = 0
+    /// The camera's driver does not wake epoll.
+    var isAskedAgain = false
     /// The camera gives no frames.
     var isSilent = false
     var end: End?

@@ -36,6 +36,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var postedSize: FrameSize?
   /// At most one post a second: a camera may change its size with every frame.
   private var mayPostSize = true
+  /// The frames that had been captured at the last watch.
+  private var watchedFrames: UInt64 = 0
+  private var reportedTimestamps = false
 
   /// The receivers were told of the source.
   private var isReporting = false
@@ -67,6 +70,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     silence = SilenceCheck(source.info.rate, now: Clock.monotonic)
     self.source = source
     self.events = events
+    self.events.addsSourceAgain = self.source.isFed
     self.mailbox = mailbox
     self.board = board
   }
@@ -92,7 +96,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
         case .source: if mayTake { try takeFrame() } else { try events.waitForSource(source.number, false) }
         case .mail: hasMail = true
         case .stats: postStatistics(isTick: true)
-        case .watch: watch()
+        case .watch: try watch()
         case .pace: try pushAll()
         case .look: try look()
         case .report: try report()
@@ -381,9 +385,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   }
 
   /// Once a second.
-  private mutating func watch() {
+  private mutating func watch() throws {
+    try watchSource()
     let now = Clock.monotonic
-    if silence.check(statistics.captured, at: now) { postStatistics() }
     for index in 0..<delivery.destinations.count { delivery.destinations[index].recover(now: now) }
     if !delivery.isUnderWay, delivery.adaptPacketSize() { postPacketSize() }
     mayPostSize = true
@@ -392,6 +396,25 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     // Asking takes a lock of the kernel's that others can hold for a while.
     if watches % 3 == 0 { for index in 0..<delivery.destinations.count { choosePacer(of: index) } }
     postBuffers()
+  }
+
+  /// Finds out whether the camera stalls, or only epoll is not told of its frames.
+  private mutating func watchSource() throws {
+    if statistics.captured == watchedFrames, mayTake, !events.addsSourceAgain, Epoll.isReadable(source.number) {
+      events.addsSourceAgain = true
+      board.post { $0.isAskedAgain = true }
+    }
+    watchedFrames = statistics.captured
+    if source.hasFaultyTimestamps && !reportedTimestamps {
+      reportedTimestamps = true
+      board.post { $0.hasFaultyTimestamps = true }
+    }
+    guard silence.check(statistics.captured, at: Clock.monotonic) else { return }
+    postStatistics()
+    guard silence.isSilent, source.isFed else { return }
+    throw Failure(
+      "it has given no frame for some seconds: the program that feeds this loopback device stopped, or never started;"
+        + " \(Device.feedRemedy)")
   }
 
   /// Finds out who is to spread a receiver's packets: a device's queue can be changed, and so can the way.

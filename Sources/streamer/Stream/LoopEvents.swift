@@ -9,6 +9,9 @@ struct LoopEvents: ~Copyable {
   private let paceTimer: Timer
   private let lookTimer: Timer
   private var hasSource = true
+  /// The camera's file descriptor is added again before each wait. Epoll asks a driver once, when it is added; some do not
+  /// note down who waits if a frame is there already (v4l2loopback 0.12), and never wake epoll afterwards.
+  var addsSourceAgain = false
   /// Until when the source was not waited for: nanoseconds of `Clock.monotonic`.
   private(set) var sourceHeldUntil = Int64.min
 
@@ -104,14 +107,13 @@ struct LoopEvents: ~Copyable {
 
   /// Waits for the camera's frames, or no longer.
   mutating func waitForSource(_ number: Int32, _ wanted: Bool) throws(SystemCallError) {
-    guard wanted != hasSource else { return }
+    let hadSource = hasSource
+    guard wanted != hadSource || (wanted && addsSourceAgain) else { return }
+    if hadSource { epoll.remove(number) }
     hasSource = wanted
-    if wanted {
-      try epoll.add(number, .readable, token: 0)
-      sourceHeldUntil = Clock.monotonic
-    } else {
-      epoll.remove(number)
-    }
+    guard wanted else { return }
+    try epoll.add(number, .readable, token: 0)
+    if !hadSource { sourceHeldUntil = Clock.monotonic }
   }
 
   /// Has packets sent again at an instant, in nanoseconds of `Clock.monotonic`.

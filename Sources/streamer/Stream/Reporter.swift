@@ -32,6 +32,8 @@ struct Reporter {
   private var saidSSRC: UInt32?
   private var saidPacketSize: Int?
   private var isSilent = false
+  private var reportedAskedAgain = false
+  private var reportedTimestamps = false
   private var saidEarly = false
   private var saidObstacle = false
   private var ticks = 0
@@ -64,6 +66,11 @@ struct Reporter {
     if let source = state.timestampSource, !saidTimestamps {
       saidTimestamps = true
       log.debug("\(name): timestamps are \(source.text)")
+    }
+    if state.hasFaultyTimestamps && !reportedTimestamps {
+      reportedTimestamps = true
+      log.warning(
+        "\(name): its driver's timestamps stand still, repeat or go back: frames are timed by their arrival, at an even pace")
     }
     sayDrops(state.statistics)
     sayReceivers(state)
@@ -136,7 +143,7 @@ struct Reporter {
 
   private func sayNews(_ receiver: Board.Receiver, since said: Board.Receiver) {
     if let errno = receiver.errno, errno != said.errno {
-      let remedy = Self.remedy(errno)
+      let remedy = errno.networkRemedy.map { "; \($0)" } ?? ""
       log.warning(
         "\(name): packets to \(receiver.address) are lost: \(errno)\(remedy). It is tried again with every frame")
     }
@@ -155,16 +162,11 @@ struct Reporter {
     }
   }
 
-  private static func remedy(_ errno: Errno) -> String {
-    switch errno {
-    case .connectionRefused: "; nobody receives there yet"
-    case .networkUnreachable, .networkDown, .addressNotAvailable: "; the network is not up, or has no route there"
-    case .messageTooLarge: "; packets are larger than the way there takes: a smaller --mtu, or --mtu auto, helps"
-    default: ""
-    }
-  }
-
   private mutating func saySilence(_ state: Board.State) {
+    if state.isAskedAgain && !reportedAskedAgain {
+      reportedAskedAgain = true
+      log.info("\(name): its driver does not wake epoll when a frame is there; it is asked again before each wait")
+    }
     guard state.isSilent != isSilent else { return }
     isSilent = state.isSilent
     if isSilent {
