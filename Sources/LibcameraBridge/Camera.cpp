@@ -26,6 +26,12 @@ bool isNumber(const std::string &text) {
   return !text.empty() && text.size() < 6 && text.find_first_not_of("0123456789") == std::string::npos;
 }
 
+/// An id that is a line of a list.
+std::string oneLine(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](char each) { return (each >= 0 && each < ' ') || each == 0x7F; }, '?');
+  return text;
+}
+
 /// All sizes of all formats, as far as they can be described.
 std::vector<lcb_mode> modes(const StreamFormats &formats) {
   std::vector<lcb_mode> found;
@@ -90,7 +96,7 @@ void Camera::open(const std::string &name) {
                            "usermod -aG video $USER, then log in again)");
   std::string others;
   for (size_t index = 0; index < cameras.size(); index++)
-    others += "\n  " + std::to_string(index) + "  " + cameras[index]->id();
+    others += "\n  " + std::to_string(index) + "  " + oneLine(cameras[index]->id());
   throw Failure(-ENODEV, "libcamera has no such camera; it has:" + others);
 }
 
@@ -112,8 +118,11 @@ lcb_description Camera::describe() {
 }
 
 lcb_stream Camera::configure(const lcb_wish &wish) {
-  if (int code = camera_->acquire(); code < 0)
-    throw Failure::of("acquire", code);
+  // Set again, it starts afresh: buffers and requests belong to what it was set to before.
+  stream_.reset();
+  if (!isAcquired_)
+    if (int code = camera_->acquire(); code < 0)
+      throw Failure::of("acquire", code);
   isAcquired_ = true;
   configuration_ = camera_->generateConfiguration({StreamRole::VideoRecording});
   if (!configuration_ || configuration_->empty())

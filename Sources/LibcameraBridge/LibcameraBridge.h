@@ -145,7 +145,8 @@ typedef struct lcb_functions {
   const char *LCB_NONNULL (*LCB_NONNULL reason)(const lcb_camera *camera);
   // What it is, and takes; once it was configured, as it was configured.
   int (*describe)(lcb_camera *camera, lcb_description *description);
-  // Takes the camera, and sets it. It may be set to something else than what was asked for.
+  // Takes the camera, and sets it; again, too: frames must have been given back, and a stream of it ends. It may be set to
+  // something else than what was asked for.
   int (*configure)(lcb_camera *camera, const lcb_wish *wish, lcb_stream *stream);
   // Sets a control when it starts: of numbers as many as it takes.
   int (*set)(lcb_camera *camera, const char *name, const double *numbers, uint32_t count);

@@ -4,7 +4,9 @@
 #include "Versions.h"
 
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,16 +19,29 @@ namespace controls = libcamera::controls;
 Stream::Stream(std::shared_ptr<libcamera::Camera> camera, libcamera::CameraConfiguration &configuration,
                bool isOneMemory, const libcamera::ControlList &controls)
     : camera_(camera), all_(configuration), configuration_(configuration.at(0)), isOneMemory_(isOneMemory),
-      planes_(configuration_), controls_(controls), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (event_ < 0)
-    throw Failure::of("eventfd", -errno);
+      planes_(configuration_), controls_(controls), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)), wait_(epoll_create1(EPOLL_CLOEXEC)) {
+  epoll_event readable{};
+  readable.events = EPOLLIN;
+  if (event_ < 0 || timer_ < 0 || wait_ < 0 || epoll_ctl(wait_, EPOLL_CTL_ADD, event_, &readable) < 0
+      || epoll_ctl(wait_, EPOLL_CTL_ADD, timer_, &readable) < 0) {
+    const int code = -errno;
+    closeAll();
+    throw Failure::of("eventfd, timerfd_create, epoll_create1", code);
+  }
 }
 
 Stream::~Stream() {
   stop();
   requests_.clear();
   buffers_.reset();
-  close(event_);
+  closeAll();
+}
+
+void Stream::closeAll() {
+  for (int descriptor : {event_, timer_, wait_})
+    if (descriptor >= 0)
+      close(descriptor);
 }
 
 lcb_memory Stream::start() {
@@ -135,16 +150,13 @@ int Stream::take(lcb_frame &frame) {
 
 bool Stream::next(uint32_t &index) {
   for (;;) {
-    if (refusal_ < 0)
-      end();
+    if (refusal_ < 0 || isEnding_)
+      return end();
     if (!ring_->take(index)) {
       lower();
       // What came meanwhile was not seen above, and is not announced any more.
-      if (!ring_->take(index)) {
-        if (isGone_)
-          end();
-        return false;
-      }
+      if (!ring_->take(index))
+        return isGone_ && end();
     }
     if (requests_[index]->status() == Request::RequestCancelled) {
       isCancelled_[index] = true;
@@ -154,7 +166,7 @@ bool Stream::next(uint32_t &index) {
       // Raspberry Pi's pipeline gives up a sensor that is silent for a second or longer.
       isRefused_ = !hasFrames_ && std::chrono::steady_clock::now() - startedAt_ < std::chrono::milliseconds(500);
       if (!isRefused_ || isGone_ || buffers_->heap().empty() || !LCB_SURVIVES_REFUSAL)
-        end();
+        return end();
       runOwn();
       continue;
     }
@@ -223,12 +235,22 @@ void Stream::requeueCancelled() {
   cancelled_ = 0;
 }
 
-void Stream::end() {
-  if (refusal_ < 0 && refusal_ != -ENODEV)
+bool Stream::end() {
+  if (isGone_)
+    throw Failure(-ENODEV, "it was unplugged");
+  if (!isEnding_ && refusal_ < 0 && refusal_ != -ENODEV)
     throw Failure::of("queueRequest", refusal_);
-  // A camera that is unplugged cancels its requests before libcamera hears of it.
-  for (int wait = 0; wait < 100 && !isGone_; wait++)
-    poll(nullptr, 0, 20);
+  // A camera that is unplugged cancels its requests before libcamera is told of it: the reason is known a little later.
+  if (!isEnding_) {
+    isEnding_ = true;
+    itimerspec patience{};
+    patience.it_value.tv_sec = 2;
+    timerfd_settime(timer_, 0, &patience, nullptr);
+  }
+  lower();
+  uint64_t expirations;
+  if (!isGone_ && read(timer_, &expirations, sizeof(expirations)) < 0)
+    return false;
   if (isGone_)
     throw Failure(-ENODEV, "it was unplugged");
   const std::string heap = buffers_->heap();

@@ -31,7 +31,8 @@ public:
 
   /// Throws a Failure.
   lcb_memory start();
-  int descriptor() const { return event_; }
+  /// Readable when `take` has something to do.
+  int descriptor() const { return wait_; }
   /// As lcb_functions has it. Throws a Failure.
   int take(lcb_frame &frame);
   void giveBack(uint32_t buffer);
@@ -51,7 +52,10 @@ private:
   void queue(uint32_t index);
   /// Queues those that were given up, as the camera goes on.
   void requeueCancelled();
-  [[noreturn]] void end();
+  /// All requests were cancelled, or none can be queued any more. Throws a Failure as soon as the reason is known, within two
+  /// seconds; until then it returns false, and the descriptor tells when to ask again.
+  bool end();
+  void closeAll();
   void raise() const;
   void lower() const;
 
@@ -83,6 +87,11 @@ private:
 
   std::unique_ptr<Ring> ring_;
   const int event_;
+  /// Expires when nothing more is known of the end.
+  const int timer_;
+  /// An epoll of both.
+  const int wait_;
+  bool isEnding_ = false;
   std::atomic<bool> isGone_{false};
   /// Last: it is cut before anything else goes.
   std::unique_ptr<Link> link_;

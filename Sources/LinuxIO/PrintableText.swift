@@ -15,7 +15,9 @@ extension String {
   private func replacingUnprintable(but isKept: (Unicode.Scalar) -> Bool) -> String {
     guard unicodeScalars.contains(where: { !$0.isPrintable && !isKept($0) }) else { return self }
     var text = ""
-    for scalar in unicodeScalars { text.unicodeScalars.append(scalar.isPrintable || isKept(scalar) ? scalar : "\u{FFFD}") }
+    for scalar in unicodeScalars {
+      text.unicodeScalars.append(scalar.isPrintable || isKept(scalar) ? scalar : "\u{FFFD}")
+    }
     return text
   }
 }

@@ -17,7 +17,9 @@ import Testing
     var sequence: UInt32
   }
 
-  private static func frames(_ count: Int, stamp: (Int) -> Double?, arrival: (Int) -> Double = { Double($0) }) -> [Told] {
+  private static func frames(
+    _ count: Int, stamp: (Int) -> Double?, arrival: (Int) -> Double = { Double($0) }
+  ) -> [Told] {
     (0..<count).map { Told(stamp: stamp($0), arrival: arrival($0), sequence: UInt32($0)) }
   }
 
@@ -41,7 +43,8 @@ import Testing
     ("four frames have one", { Double($0 / 4 * 4) }), ("two frames have one", { Double($0 / 2 * 2) }),
     ("four frames have one, of the last", { Double($0 / 4 * 4 + 3) - 3 }),
     ("ten frames have one", { Double($0 / 10 * 10) }),
-    ("they go back and forth", { Double($0 % 2 == 0 ? $0 : $0 - 3) }), ("they go back once", { Double($0 < 150 ? $0 : $0 - 60) }),
+    ("they go back and forth", { Double($0 % 2 == 0 ? $0 : $0 - 3) }),
+    ("they go back once", { Double($0 < 150 ? $0 : $0 - 60) }),
     ("they run backwards", { Double(-$0) }), ("they creep", { Double($0) * 0.001 }),
     ("they are of another clock", { Double($0) + 1e6 }), ("they were of another clock", { Double($0) - 1e6 }),
     ("they jump ahead and back", { Double($0) + ($0 % 7 == 3 ? 20 : 0) }),
@@ -63,7 +66,8 @@ import Testing
   /// The same on a busy machine, with a driver that hands over four at once, and at another rate than promised.
   @Test(arguments: bad.indices) func unevenArrivals(index: Int) {
     for (what, arrival) in [
-      ("late by turns", { Double($0) + [0, 0.4, 0.1, 0.3, 0][$0 % 5] }), ("four at once", { Double($0 / 4 * 4) + 0.001 * Double($0 % 4) }),
+      ("late by turns", { Double($0) + [0, 0.4, 0.1, 0.3, 0][$0 % 5] }),
+      ("four at once", { Double($0 / 4 * 4) + 0.001 * Double($0 % 4) }),
     ] as [(String, (Int) -> Double)] {
       let steps = steps(run(Self.frames(400, stamp: Self.bad[index].1, arrival: arrival)).times)
       #expect(steps.dropFirst(180).allSatisfy { $0 > 0.7 && $0 < 1.3 }, "\(Self.bad[index].0), \(what): \(steps)")
@@ -71,8 +75,9 @@ import Testing
     }
     for promised in [nil, 2 * Self.interval, Self.interval / 2, 1, .max] {
       let steps = steps(run(Self.frames(400, stamp: Self.bad[index].1), promised: promised).times)
-      #expect(steps.dropFirst(180).allSatisfy { $0 > 0.9 && $0 < 1.1 }, "\(Self.bad[index].0), \(promised ?? 0): \(steps)")
-      #expect(steps.allSatisfy { $0 > 0 }, "\(Self.bad[index].0), \(promised ?? 0)")
+      let what = "\(Self.bad[index].0), \(promised ?? 0)"
+      #expect(steps.dropFirst(180).allSatisfy { $0 > 0.9 && $0 < 1.1 }, "\(what): \(steps)")
+      #expect(steps.allSatisfy { $0 > 0 }, "\(what)")
     }
   }
 
@@ -80,7 +85,8 @@ import Testing
   @Test func goodTimestampsAreKept() {
     let jitter = Self.frames(200, stamp: { Double($0) + ($0 % 3 == 0 ? 0.2 : 0) })
     let slow = Self.frames(200, stamp: { Double($0 * 2) }, arrival: { Double($0 * 2) })
-    let pause = Self.frames(200, stamp: { Double($0 < 100 ? $0 : $0 + 900) }, arrival: { Double($0 < 100 ? $0 : $0 + 900) })
+    let withPause: (Int) -> Double = { Double($0 < 100 ? $0 : $0 + 900) }
+    let pause = Self.frames(200, stamp: withPause, arrival: withPause)
     // The program was stopped for 12 s: four frames waited, the others were dropped.
     var stopped = Self.frames(104, stamp: { Double($0) }, arrival: { Double($0 < 100 ? $0 : 460) })
     stopped += (460..<500).map { Told(stamp: Double($0), arrival: Double($0), sequence: UInt32($0)) }

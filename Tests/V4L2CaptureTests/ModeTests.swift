@@ -50,7 +50,8 @@ import Testing
     #expect(try choose(ModeRequest(format: .jpeg), [one]) == "MJPG 640x480 30")
     #expect(try choose(ModeRequest(format: .mjpeg), [other, one]) == "MJPG 640x480 30")
     #expect(try choose(ModeRequest(format: .jpeg), [one, other]) == "JPEG 640x480 30")
-    #expect(throws: ModeNotOffered.self) { try ModeRequest(format: .jpeg).choose(from: [try mode("640x480", [30], yuyv)]) }
+    let raw = [try mode("640x480", [30], yuyv)]
+    #expect(throws: ModeNotOffered.self) { try ModeRequest(format: .jpeg).choose(from: raw) }
   }
 
   @Test func aRawFormatIsTakenWhereThereIsNoJPEG() throws {
@@ -113,7 +114,8 @@ import Testing
   @Test func whatIsNotOfferedIsListed() throws {
     let modes = [try mode("640x480", [30, 15]), try mode("640x480", [30], yuyv)]
     for request in [
-      ModeRequest(size: FrameSize(641, 480)), ModeRequest(rate: FrameRate(60)), ModeRequest(format: PixelFormat("NV12")),
+      ModeRequest(size: FrameSize(641, 480)), ModeRequest(rate: FrameRate(60)),
+      ModeRequest(format: PixelFormat("NV12")),
       ModeRequest(size: FrameSize(640, 480), rate: FrameRate(29)),
     ] {
       #expect(refusal(request, modes).contains("\n  MJPG 640x480 at 30, 15 fps\n  YUYV 640x480 at 30 fps"))

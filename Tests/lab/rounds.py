@@ -85,13 +85,23 @@ def streamed(bridge, name, wish, frames):
             raise SystemExit(f"{status}: {bridge.reason(camera).decode()}")
 
     check(bridge.open(name.encode(), byref(camera)))
-    check(bridge.configure(camera, byref(wish), byref(stream)))
+    # Whoever chooses among modes sets one after the other.
+    for _ in range(2):
+        check(bridge.configure(camera, byref(wish), byref(stream)))
     check(bridge.start(camera, byref(memory)))
-    seen = status = 0
+    seen = status = longest = 0
     during = counts()
+
+    def take():
+        nonlocal longest
+        started = time.monotonic()
+        status = bridge.take(camera, byref(frame))
+        longest = max(longest, round(1000 * (time.monotonic() - started)))
+        return status
+
     while status >= 0 and (frames == 0 or seen < frames):
         select.select([bridge.descriptor(camera)], [], [], 10)
-        while (status := bridge.take(camera, byref(frame))) > 0:
+        while (status := take()) > 0:
             seen += 1
             if frames == 0 and seen == 1:
                 print("streaming", flush=True)
@@ -105,7 +115,8 @@ def streamed(bridge, name, wish, frames):
     if frames:
         bridge.give_back(camera, frame.buffer)
     bridge.close(camera)
-    return {"during": during, "frames": seen, "status": status, "reason": reason}
+    return {"during": during, "frames": seen, "status": status, "reason": reason,
+            "longest_take_ms": longest}
 
 
 def main(path, name, fourcc, width, height, rounds, frames):

@@ -162,6 +162,17 @@ class Ends(Case):
         self.assertEqual(report["reason"], "it was unplugged")
         self.assertEqual(report["after"], report["before"])
 
+    def test_a_camera_that_gives_up_blocks_nobody(self):
+        """All requests are cancelled, and it is not unplugged: that is known after two seconds, in which others are served."""
+        self.camera()
+        process = machine.spawn([PYTHON, HERE / "rounds.py", BRIDGE, "0", "MJPG", "640", "480", "1", "5"],
+                                env={"LD_PRELOAD": program.PROBE, "PROBE_DMABUF": "99:150"})
+        result = process.wait(30)
+        self.assertEqual(result.status, 0, result.stdout + result.stderr)
+        report = json.loads(result.stdout.splitlines()[-1])
+        self.assertIn("libcamera cancelled all requests", report["reason"])
+        self.assertLess(report["longest_take_ms"], 1000)
+
     def test_unplugged_it_says_so(self):
         camera, receiver = self.camera(), self.receiver()
         process = self.stream("libcamera:0", "--to", f"{HOST}:{receiver.port}")

@@ -45,7 +45,8 @@ struct LibcameraDevice: ~Copyable {
       case .noDevice: nil
       default: "LIBCAMERA_LOG_LEVELS=INFO in the environment has libcamera say more"
       }
-    return Failure("\(name): \(String(cString: functions.reason(handle)).printableLines)" + (remedy.map { "; \($0)" } ?? ""))
+    let reason = String(cString: functions.reason(handle)).printableLines
+    return Failure("\(name): \(reason)" + (remedy.map { "; \($0)" } ?? ""))
   }
 
   /// What it is, and what it has.

@@ -70,7 +70,7 @@ struct Reporter {
     if state.hasFaultyTimestamps && !reportedTimestamps {
       reportedTimestamps = true
       log.warning(
-        "\(name): its driver's timestamps stand still, repeat or go back: frames are timed by their arrival, at an even pace")
+        "\(name): its driver's timestamps stand still, repeat or go back: frames are timed by their arrival, evenly")
     }
     sayDrops(state.statistics)
     sayReceivers(state)
