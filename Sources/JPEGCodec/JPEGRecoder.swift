@@ -1,87 +1,146 @@
-import CTurboJPEG
+import CJPEG
 
-/// Brings JPEGs that RTP can't carry to ones that it can (libjpeg-turbo), in reused memory.
+/// Brings JPEGs that RTP can't carry to ones that it can (libjpeg-turbo), in reused memory and limited time.
 public struct JPEGRecoder: ~Copyable {
-  /// How.
+  /// How a picture is re-coded.
   public enum Method: Sendable, Equatable {
-    /// From the coefficients: baseline with the standard entropy tables, in one scan, the same pixels.
+    /// From the coefficients: baseline with the standard Huffman tables, in one scan, the same pixels.
     case lossless
-    /// Decoded and encoded again: another sampling, colour where there was none, other tables.
+    /// Decoded and encoded again: another sampling, other colours, other tables.
     case reencoded
+  }
+
+  /// Why there is no result.
+  public enum Failure: Error, Equatable, Sendable {
+    /// The library can't make sense of its bytes.
+    case damaged
+    /// A kind of JPEG that the library does not decode.
+    case unsupported
+    /// It was given up: it takes too long, or too much memory.
+    case limit
+    /// The new picture has over 16 MiB.
+    case tooLarge
+  }
+
+  /// A JPEG that RTP can carry.
+  public struct Result {
+    /// The JPEG, from SOI to the end of EOI; it holds until the next call.
+    public let jpeg: UnsafeRawBufferPointer
+    /// The data ended before the picture did; what is missing is grey.
+    public let isCut: Bool
   }
 
   /// Quality of what is encoded again: high, since it was quantized once already.
   private static let quality: Int32 = 92
+  /// Bytes that the library may take for the coefficients of a picture that it must have whole (progressive, several
+  /// scans): 4:2:0 of 33 megapixels.
+  private static let memory = 100 << 20
+  /// RFC 2435's fragment offset has 24 bits; the header comes on top.
+  private static let largest = (1 << 24) + 4096
 
-  private let transformer: tjhandle
-  private let compressor: tjhandle
-  private var output: UnsafeMutableRawBufferPointer
-  private var pixels: UnsafeMutableRawBufferPointer
+  /// A part of a JPEG, and what comes after it.
+  public struct Parts {
+    let first: UnsafeRawBufferPointer
+    let second: UnsafeRawBufferPointer
 
-  /// Fails where memory is out.
-  public init() throws(CodecError) {
-    guard let transformer = tjInitTransform() else { throw CodecError("tjInitTransform", nil) }
-    guard let compressor = tjInitCompress() else {
-      tjDestroy(transformer)
-      throw CodecError("tjInitCompress", nil)
+    public init(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) {
+      self.first = first
+      self.second = second
     }
-    self.transformer = transformer
-    self.compressor = compressor
+  }
+
+  private let library: OpaquePointer
+  private var output: UnsafeMutableRawBufferPointer
+
+  /// Returns nil where there is no memory.
+  public init?() {
+    guard let library = recoder_create() else { return nil }
+    self.library = library
     output = .init(start: nil, count: 0)
-    pixels = .init(start: nil, count: 0)
   }
 
   deinit {
-    tjDestroy(transformer)
-    tjDestroy(compressor)
+    recoder_destroy(library)
     output.deallocate()
-    pixels.deallocate()
   }
 
-  /// Re-codes a JPEG.
-  /// - Returns: the new one, until the next call.
-  /// - Throws: what the library says, warnings (bytes that are missing or can't be) among it.
-  public mutating func recode(_ jpeg: UnsafeRawBufferPointer, _ method: Method) throws(CodecError)
-    -> UnsafeRawBufferPointer
-  {
-    let info = try PictureInfo(jpeg, transformer)
-    output.grow(to: Int(tjBufSize(info.width, info.height, Int32(TJSAMP_444.rawValue))))
-    var start = output.assumingMemoryBound(to: UInt8.self).baseAddress
-    var size = UInt(output.count)
+  /// Re-codes a JPEG. Bytes that the library only warns of, such as stray ones, cost nothing.
+  /// - Parameters:
+  ///   - jpeg: from SOI to the end of EOI, or to where it is cut.
+  ///   - pixels: how many it has, by its header.
+  ///   - deadline: CLOCK_MONOTONIC in nanoseconds; work that is not done by then is given up.
+  public mutating func recode(
+    _ jpeg: UnsafeRawBufferPointer, pixels: Int, _ method: Method, deadline: Int64
+  ) throws(Failure) -> Result {
+    makeRoom(pixels)
+    var result = recoder_result()
+    var limits = limits(deadline)
     switch method {
-    case .lossless: try transform(jpeg, &start, &size)
-    case .reencoded: try encode(jpeg, info, &start, &size)
+    case .lossless: try check(recoder_transcode(library, jpeg.input, nil, &limits, &result))
+    case .reencoded: try check(recoder_encode(library, jpeg.input, Self.quality, &limits, &result))
     }
-    return UnsafeRawBufferPointer(rebasing: output[..<Int(size)])
+    return picture(result)
   }
 
-  private func transform(
-    _ jpeg: UnsafeRawBufferPointer, _ start: inout UnsafeMutablePointer<UInt8>?, _ size: inout UInt
-  ) throws(CodecError) {
-    var change = tjtransform()
-    change.op = Int32(TJXOP_NONE.rawValue)
-    change.options = TJXOPT_COPYNONE
-    let status = tjTransform(
-      transformer, jpeg.assumingMemoryBound(to: UInt8.self).baseAddress, UInt(jpeg.count), 1, &start, &size, &change,
-      TJFLAG_NOREALLOC | TJFLAG_LIMITSCANS)
-    guard status == 0 else { throw CodecError("tjTransform", transformer) }
+  /// Re-codes a JPEG from its coefficients, and changes the order of its components.
+  /// - Parameter places: for each of the new ones, up to four, its place among those of the JPEG.
+  public mutating func reorder(
+    _ parts: Parts, to places: [Int], pixels: Int, deadline: Int64
+  ) throws(Failure) -> Result {
+    makeRoom(pixels)
+    var result = recoder_result()
+    var limits = limits(deadline)
+    let input = recoder_input(
+      start: parts.first.input.start, size: parts.first.count, rest: parts.second.input.start,
+      rest_size: parts.second.count)
+    let places = (places + [0, 0, 0, 0]).prefix(4).map { Int32(clamping: $0) }
+    try check(recoder_transcode(library, input, places, &limits, &result))
+    return picture(result)
   }
 
-  private mutating func encode(
-    _ jpeg: UnsafeRawBufferPointer, _ info: PictureInfo, _ start: inout UnsafeMutablePointer<UInt8>?, _ size: inout UInt
-  ) throws(CodecError) {
-    pixels.grow(to: info.rgbBytes)
-    let rgb = pixels.assumingMemoryBound(to: UInt8.self).baseAddress
-    let format = Int32(TJPF_RGB.rawValue)
-    let decoded = tjDecompress2(
-      transformer, jpeg.assumingMemoryBound(to: UInt8.self).baseAddress, UInt(jpeg.count), rgb, info.width, 0,
-      info.height, format, TJFLAG_LIMITSCANS)
-    guard decoded == 0 else { throw CodecError("tjDecompress2", transformer) }
-    // 4:4:4 keeps its vertical resolution of colour.
-    let sampling = info.sampling == TJSAMP_444.rawValue ? TJSAMP_422 : TJSAMP_420
-    let encoded = tjCompress2(
-      compressor, rgb, info.width, 0, info.height, format, &start, &size, Int32(sampling.rawValue), Self.quality,
-      TJFLAG_NOREALLOC)
-    guard encoded == 0 else { throw CodecError("tjCompress2", compressor) }
+  /// Makes one picture of two fields: their lines alternate.
+  /// - Parameters:
+  ///   - top: the field of the first line.
+  ///   - pixels: how many the two have together.
+  public mutating func weave(
+    top: UnsafeRawBufferPointer, bottom: UnsafeRawBufferPointer, pixels: Int, deadline: Int64
+  ) throws(Failure) -> Result {
+    makeRoom(pixels)
+    var result = recoder_result()
+    var limits = limits(deadline)
+    try check(recoder_weave(library, top.input, bottom.input, Self.quality, &limits, &result))
+    return picture(result)
+  }
+
+  /// No JPEG of this quality takes more than three bytes for each of up to three samples a pixel.
+  private mutating func makeRoom(_ pixels: Int) {
+    let (bytes, isHuge) = pixels.multipliedReportingOverflow(by: 6)
+    output.grow(to: isHuge ? Self.largest : min(max(bytes, 0) + (64 << 10), Self.largest))
+  }
+
+  private func limits(_ deadline: Int64) -> recoder_limits {
+    recoder_limits(
+      output: output.assumingMemoryBound(to: UInt8.self).baseAddress, room: output.count, deadline: deadline,
+      memory: Self.memory)
+  }
+
+  private func check(_ status: recoder_status) throws(Failure) {
+    switch status {
+    case RECODER_DONE: return
+    case RECODER_UNSUPPORTED: throw .unsupported
+    case RECODER_LIMIT: throw .limit
+    case RECODER_ROOM: throw .tooLarge
+    default: throw .damaged
+    }
+  }
+
+  private func picture(_ result: recoder_result) -> Result {
+    Result(jpeg: UnsafeRawBufferPointer(rebasing: output[..<min(result.size, output.count)]), isCut: result.is_cut)
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  fileprivate var input: recoder_input {
+    recoder_input(start: assumingMemoryBound(to: UInt8.self).baseAddress, size: count, rest: nil, rest_size: 0)
   }
 }

@@ -4,7 +4,7 @@ public enum JPEGFault: Error, Equatable, Sendable {
   case empty
   /// It does not begin with SOI.
   case noSOI
-  /// Its header is not a JPEG's before SOS.
+  /// Its header is malformed, or has no SOS.
   case noSOS
   /// It ends before its header does.
   case truncated
@@ -29,7 +29,13 @@ public enum JPEGFault: Error, Equatable, Sendable {
     case huffman
     /// Other than one, two, or three quantization tables of which the last two are equal, or values over 255.
     case tables
-    /// Components in scans of their own, or the scan's parameters are not baseline's.
+    /// Components in scans of their own, or in another order in the scan than in the frame header.
     case scans
+    /// Red, green and blue: receivers take all pictures for YCbCr.
+    case colours
+    /// Two fields in one frame.
+    case fields
+    /// A height of 0 in the frame header.
+    case height
   }
 }

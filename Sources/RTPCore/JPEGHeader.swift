@@ -1,4 +1,5 @@
-/// What stands between SOI and SOS of a JPEG that RFC 2435 can carry. Read in place, in one pass.
+/// What stands between SOI and SOS of a JPEG that RFC 2435 can carry. Read in place, in one pass, as decoders read it: see
+/// `JPEGSegments`.
 public struct JPEGHeader: Equatable, Sendable {
   /// The chroma sampling; the raw value is RFC 2435's type.
   public enum Sampling: UInt8, Sendable {
@@ -16,50 +17,35 @@ public struct JPEGHeader: Equatable, Sendable {
   public let tables: QuantizationTables
   /// MCUs between restart markers; 0: there are none.
   public let restartInterval: UInt16
-  /// Where the scan begins, in bytes from SOI.
+  /// Where the scan begins, in bytes from the frame's start.
   public let scanOffset: Int
+  /// Where the picture's SOI is: so many bytes of the frame are skipped.
+  public let start: Int
+  /// What an APP0 "AVI1" says of fields: see `JPEGExtent`.
+  let polarity: UInt8?
 
-  /// Reads the header of `jpeg`.
+  /// Reads the header of a camera's frame.
+  /// - Parameters:
+  ///   - frame: what stands before its first SOI is skipped. Where another SOI comes before SOS, the header begins there.
+  ///   - offset: where to look for it.
   /// - Throws: why it can't be carried.
-  public init(_ jpeg: UnsafeRawBufferPointer) throws(JPEGFault) {
-    guard jpeg.count > 0 else { throw .empty }
-    var reader = ByteReader(jpeg)
-    guard reader.word() == 0xFFD8 else { throw .noSOI }
+  public init(_ frame: UnsafeRawBufferPointer, from offset: Int = 0) throws(JPEGFault) {
+    guard frame.count > 0 else { throw .empty }
+    guard var start = JPEGExtent.firstSOI(in: frame, from: offset) else { throw .noSOI }
+    var segments = JPEGSegments(frame, at: start + 2)
     var found = Segments()
     while true {
-      let (marker, segment) = try Self.segment(&reader)
-      if marker == 0xDA {
-        self = try found.header(scan: segment, scanOffset: reader.offset)
+      switch try segments.next() {
+      case .soi(let place):
+        start = place
+        found = Segments()
+      case .eoi: throw .noSOS
+      case .segment(0xDA, let scan):
+        self = try found.header(scan: scan, scanOffset: segments.offset, start: start)
         return
+      case .segment(let marker, let body): try found.add(marker, body)
       }
-      try found.add(marker, segment)
     }
-  }
-
-  /// Where the next scan of any JPEG begins, whether or not it can be carried; nil where there is none.
-  /// - Parameter start: where its segments begin.
-  static func scanOffset(in jpeg: UnsafeRawBufferPointer, from start: Int) -> Int? {
-    var reader = ByteReader(jpeg, at: start)
-    while let (marker, _) = try? segment(&reader) {
-      if marker == 0xDA { return reader.offset }
-    }
-    return nil
-  }
-
-  /// The size of any JPEG in pixels, whether or not it can be carried; nil where it does not say one.
-  public static func size(of jpeg: UnsafeRawBufferPointer) -> (width: UInt16, height: UInt16)? {
-    var reader = ByteReader(jpeg)
-    guard reader.word() == 0xFFD8 else { return nil }
-    while let (marker, segment) = try? segment(&reader), marker != 0xDA {
-      // SOF0 to SOF15, without DHT, JPG and DAC.
-      guard (0xC0...0xCF).contains(marker), marker != 0xC4, marker != 0xC8, marker != 0xCC else { continue }
-      var body = segment
-      guard body.byte() != nil, let height = body.word(), let width = body.word(), width > 0, height > 0 else {
-        return nil
-      }
-      return (width, height)
-    }
-    return nil
   }
 
   /// What stands where no header was read yet.
@@ -69,7 +55,7 @@ public struct JPEGHeader: Equatable, Sendable {
 
   init(
     width: UInt16, height: UInt16, sampling: Sampling, tables: QuantizationTables, restartInterval: UInt16,
-    scanOffset: Int
+    scanOffset: Int, start: Int = 0, polarity: UInt8? = nil
   ) {
     self.width = width
     self.height = height
@@ -77,31 +63,8 @@ public struct JPEGHeader: Equatable, Sendable {
     self.tables = tables
     self.restartInterval = restartInterval
     self.scanOffset = scanOffset
-  }
-
-  /// The next segment that has a length, without it.
-  static func segment(_ reader: inout ByteReader) throws(JPEGFault) -> (marker: UInt8, body: ByteReader) {
-    while true {
-      let marker = try marker(&reader)
-      // TEM and RSTn stand alone; a second SOI or an EOI does not come before SOS.
-      if marker == 0x01 || (0xD0...0xD7).contains(marker) { continue }
-      guard marker != 0xD8, marker != 0xD9 else { throw .noSOS }
-      guard let length = reader.word() else { throw .truncated }
-      guard length >= 2 else { throw .noSOS }
-      guard let body = reader.take(Int(length) - 2) else { throw .truncated }
-      return (marker, body)
-    }
-  }
-
-  /// The next marker's code, behind any fill bytes (ITU-T T.81, B.1.1.2).
-  private static func marker(_ reader: inout ByteReader) throws(JPEGFault) -> UInt8 {
-    guard let first = reader.byte() else { throw .truncated }
-    guard first == 0xFF else { throw .noSOS }
-    while let code = reader.byte() {
-      if code == 0 { throw .noSOS }
-      if code != 0xFF { return code }
-    }
-    throw .truncated
+    self.start = start
+    self.polarity = polarity
   }
 }
 
@@ -120,6 +83,10 @@ private struct Segments {
   private var restartInterval: UInt16 = 0
   private var tables: (SIMD64<UInt8>?, SIMD64<UInt8>?, SIMD64<UInt8>?, SIMD64<UInt8>?)
   private var hasOtherHuffman = false
+  private var isJFIF = false
+  /// APP14 "Adobe": 0 where the components are not transformed from red, green and blue.
+  private var adobeTransform: UInt8?
+  private var polarity: UInt8?
 
   mutating func add(_ marker: UInt8, _ segment: ByteReader) throws(JPEGFault) {
     switch marker {
@@ -133,8 +100,26 @@ private struct Segments {
       var reader = segment
       guard let interval = reader.word() else { throw .noSOS }
       restartInterval = interval
+    case 0xE0:
+      if let polarity = JPEGExtent.polarity(segment) { self.polarity = polarity }
+      // As libjpeg has it: "JFIF", a zero, and all of its 14 bytes.
+      var reader = segment
+      if segment.remaining >= 14, reader.doubleWord() == 0x4A46_4946, reader.byte() == 0 { isJFIF = true }
+    case 0xEE:
+      var reader = segment
+      guard segment.remaining >= 12, reader.doubleWord() == 0x4164_6F62, reader.byte() == 0x65 else { break }
+      _ = reader.take(6)
+      adobeTransform = reader.byte()
     default: break
     }
+  }
+
+  /// The components are red, green and blue, by what libjpeg takes for a sign of that (jdapimin.c): JPEG itself does not
+  /// say it.
+  private func isRGB(_ frame: Frame) -> Bool {
+    if isJFIF { return false }
+    if let adobeTransform { return adobeTransform == 0 }
+    return frame.identifiers == SIMD3(0x52, 0x47, 0x42)
   }
 
   /// SOF0 (ITU-T T.81, B.2.2).
@@ -164,8 +149,9 @@ private struct Segments {
     case SIMD3(0x22, 0x11, 0x11): sampling = .yuv420
     default: throw .unsupported(.sampling)
     }
-    // A height of 0 is said by a DNL behind the scan (B.2.5): nobody's camera does.
-    guard width > 0, height > 0 else { throw .unsupported(.coding) }
+    guard width > 0 else { throw .noSOS }
+    // It is said by a DNL after the scan (B.2.5), which decoders do not know either.
+    guard height > 0 else { throw .unsupported(.height) }
     frame = Frame(
       width: width, height: height, sampling: sampling, identifiers: identifiers, tableNumbers: numbers)
   }
@@ -177,12 +163,13 @@ private struct Segments {
       let table: SIMD64<UInt8>
       switch what >> 4 {
       case 0:
-        guard let bytes = reader.table() else { throw .noSOS }
+        // What is less than a table is no table: decoders look for the next marker.
+        guard let bytes = reader.table() else { return }
         table = bytes
       case 1:
         var narrow = SIMD64<UInt8>()
         for index in 0..<64 {
-          guard let value = reader.word() else { throw .noSOS }
+          guard let value = reader.word() else { return }
           guard let byte = UInt8(exactly: value) else { throw .unsupported(.tables) }
           narrow[index] = byte
         }
@@ -213,8 +200,9 @@ private struct Segments {
   }
 
   /// All that was said, at SOS (B.2.3).
-  func header(scan: ByteReader, scanOffset: Int) throws(JPEGFault) -> JPEGHeader {
+  func header(scan: ByteReader, scanOffset: Int, start: Int) throws(JPEGFault) -> JPEGHeader {
     guard let frame else { throw .noSOS }
+    if isRGB(frame) { throw .unsupported(.colours) }
     if hasOtherHuffman { throw .unsupported(.huffman) }
     var reader = scan
     guard reader.byte() == 3 else { throw .unsupported(.scans) }
@@ -224,13 +212,15 @@ private struct Segments {
       // Luma with tables 0, chroma with tables 1: any other choice is not RFC 2435's.
       guard selectors == (index == 0 ? 0x00 : 0x11) else { throw .unsupported(.huffman) }
     }
-    guard reader.byte() == 0, reader.byte() == 63, reader.byte() == 0 else { throw .unsupported(.scans) }
+    // Spectral selection and approximation mean nothing in baseline JPEG, and cameras write anything there: decoders do not
+    // look at them, and RTP/JPEG does not carry them.
+    guard reader.take(3) != nil else { throw .noSOS }
     let chroma = try table(frame.tableNumbers[1])
     // Cameras with a table for each component (C920) repeat Cb's for Cr: receivers know only two.
     guard try table(frame.tableNumbers[2]) == chroma else { throw .unsupported(.tables) }
     return JPEGHeader(
       width: frame.width, height: frame.height, sampling: frame.sampling,
       tables: QuantizationTables(luma: try table(frame.tableNumbers[0]), chroma: chroma),
-      restartInterval: restartInterval, scanOffset: scanOffset)
+      restartInterval: restartInterval, scanOffset: scanOffset, start: start, polarity: polarity)
   }
 }

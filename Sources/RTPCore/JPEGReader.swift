@@ -24,10 +24,16 @@ public struct JPEGReader: ~Copyable {
 
   /// Reads a frame.
   /// - Parameters:
-  ///   - frame: all that the camera gave; what follows EOI is left out.
+  ///   - frame: all that the camera gave; what comes before its picture and after EOI is skipped.
   ///   - isExact: it ends with its EOI, as an encoder of this program leaves it: its end is not looked for.
   /// - Throws: why it can't be sent as it is.
   public mutating func read(_ frame: UnsafeRawBufferPointer, isExact: Bool = false) throws(JPEGFault) -> JPEGPicture {
+    do throws(JPEGFault) { return try readFirst(frame, isExact: isExact) } catch { return try readLater(frame) }
+  }
+
+  /// The picture that begins with a frame's first SOI.
+  @inline(__always)
+  private mutating func readFirst(_ frame: UnsafeRawBufferPointer, isExact: Bool) throws(JPEGFault) -> JPEGPicture {
     let start = isLast(frame) ? last.scanOffset : try parse(frame)
     // What could not be kept is read anew each time.
     let header = start <= Self.longest ? last : try JPEGHeader(frame)
@@ -38,21 +44,36 @@ public struct JPEGReader: ~Copyable {
     return try picture(header, frame, ScanEnd(of: frame, from: start))
   }
 
+  /// The first whole picture in a frame that does not begin with one; where there is none, what there is of the first.
+  @inline(never)
+  private mutating func readLater(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> JPEGPicture {
+    let header = try JPEGHeader(frame, from: JPEGExtent.firstWhole(in: frame)?.start ?? 0)
+    return try repairing(header, frame, ScanEnd(of: frame, from: header.scanOffset))
+  }
+
   /// Reads the header of a frame that is still arriving.
   /// - Parameter frame: its beginning.
   /// - Returns: nil where the header is not all there yet.
   /// - Throws: why it can't be sent as it is.
   public mutating func begin(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> ArrivingPicture? {
-    if isLast(frame) { return ArrivingPicture(last) }
+    if isLast(frame) { return try arriving(last) }
     guard frame.count >= 64 else { return nil }
-    do throws(JPEGFault) {
-      let header = try JPEGHeader(frame)
-      keep(header, frame)
-      return ArrivingPicture(header)
-    } catch {
-      if case .truncated = error { return nil }
-      throw error
+    let header: JPEGHeader
+    do throws(JPEGFault) { header = try JPEGHeader(frame) } catch {
+      switch error {
+      case .truncated: return nil
+      case .noSOI where frame.count < Self.longest: return nil
+      default: throw error
+      }
     }
+    keep(header, frame)
+    return try arriving(header)
+  }
+
+  private func arriving(_ header: JPEGHeader) throws(JPEGFault) -> ArrivingPicture {
+    // Its other half is in the same frame.
+    if let polarity = header.polarity, polarity > 0 { throw .unsupported(.fields) }
+    return ArrivingPicture(header)
   }
 
   /// Reads a frame that is all there now, of which a part was sent.
@@ -61,7 +82,23 @@ public struct JPEGReader: ~Copyable {
     _ frame: UnsafeRawBufferPointer, behind arrived: ArrivingPicture
   ) throws(JPEGFault) -> JPEGPicture {
     guard frame.count >= arrived.searched else { throw .noEOI }
-    return try picture(arrived.header, frame, arrived.end ?? ScanEnd(of: frame, from: arrived.searched))
+    let end = arrived.end ?? ScanEnd(of: frame, from: arrived.searched)
+    do throws(JPEGFault) { return try picture(arrived.header, frame, end) } catch {
+      // What was sent may be the beginning of another frame.
+      if let whole = JPEGExtent.firstWhole(in: frame), whole.start != arrived.header.start { throw error }
+      return try repairing(arrived.header, frame, end)
+    }
+  }
+
+  /// A picture, or, where that is wanted, what there is of it.
+  private mutating func repairing(
+    _ header: JPEGHeader, _ frame: UnsafeRawBufferPointer, _ end: ScanEnd
+  ) throws(JPEGFault) -> JPEGPicture {
+    do throws(JPEGFault) { return try picture(header, frame, end) } catch {
+      let start = header.scanOffset
+      guard repairs, case .noEOI = error, case .cut(let end) = end, end > start else { throw error }
+      return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: true)
+    }
   }
 
   @inline(__always)
@@ -72,11 +109,20 @@ public struct JPEGReader: ~Copyable {
     switch end {
     case .eoi(let end):
       tail.learn(isJunk: end < frame.count)
+      if header.polarity != nil, end < frame.count { try refuseFields(header, frame) }
       return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: false)
     case .cut(let end):
-      guard repairs, end > start else { throw .noEOI }
-      return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: true)
+      // Segments may come between the scan and EOI: DNL, which says the height again, a comment.
+      guard end > start, JPEGSegments(frame, at: end).reachEnd() else { throw .noEOI }
+      tail.learn(isJunk: true)
+      return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: false)
     }
+  }
+
+  /// One field alone is half a picture.
+  @inline(never)
+  private func refuseFields(_ header: JPEGHeader, _ frame: UnsafeRawBufferPointer) throws(JPEGFault) {
+    guard JPEGExtent(frame, at: header.start).otherField(in: frame) == nil else { throw .unsupported(.fields) }
   }
 
   @inline(never)

@@ -21,9 +21,9 @@ public struct OnvifExtension {
 
   /// Reads an extension's body; what is no segment of a JPEG's header ends it, and what is none of its kind is left out.
   static func read(_ body: ByteReader) -> Fields {
-    var reader = body
+    var segments = JPEGSegments(body.rest, at: 0)
     var fields = Fields()
-    while let (marker, segment) = try? JPEGHeader.segment(&reader) {
+    while case .segment(let marker, let segment) = try? segments.next() {
       switch marker {
       case 0xC0: fields.frame = frame(Array(segment.rest)) ?? fields.frame
       case 0xC4 where HuffmanTables.isStandard(segment) != nil: fields.huffman += segment.rest

@@ -33,8 +33,8 @@ import Testing
   }
 
   private func recode(_ jpeg: [UInt8], _ method: JPEGRecoder.Method) throws -> [UInt8] {
-    var recoder = try JPEGRecoder()
-    return try jpeg.withUnsafeBytes { Array(try recoder.recode($0, method)) }
+    guard var recoder = JPEGRecoder() else { throw JPEGRecoder.Failure.limit }
+    return try jpeg.withUnsafeBytes { Array(try recoder.recode($0, pixels: 320 * 240, method, deadline: .max).jpeg) }
   }
 
   @Test func losslessIsLossless() throws {
@@ -55,22 +55,88 @@ import Testing
 
   /// One recoder serves frame after frame, bad ones between them.
   @Test func itGoesOnAfterABadFrame() throws {
-    var recoder = try JPEGRecoder()
+    guard var recoder = JPEGRecoder() else { throw JPEGRecoder.Failure.limit }
     for method in [JPEGRecoder.Method.lossless, .reencoded] {
       for bad in [[], Array(jpeg.prefix(100)), [1, 2, 3], [0xFF, 0xD8, 0xFF, 0xD9]] {
-        #expect(throws: CodecError.self) { try bad.withUnsafeBytes { _ = try recoder.recode($0, method) } }
-        let size = try jpeg.withUnsafeBytes { try recoder.recode($0, method).count }
+        #expect(throws: JPEGRecoder.Failure.damaged) {
+          try bad.withUnsafeBytes { _ = try recoder.recode($0, pixels: 0, method, deadline: .max) }
+        }
+        let size = try jpeg.withUnsafeBytes {
+          try recoder.recode($0, pixels: 320 * 240, method, deadline: .max).jpeg.count
+        }
         #expect(size > 1000)
       }
     }
   }
 
-  /// A header that claims more than 64 megapixels takes no memory.
-  @Test func aHugePictureIsRefused() throws {
+  /// A header that claims four gigapixels takes neither time nor memory.
+  @Test func aHugePictureIsGivenUp() throws {
     var huge = jpeg
     let frame = try #require(huge.indices.first { huge[$0] == 0xFF && huge[$0 + 1] == 0xC0 })
     for offset in 5...8 { huge[frame + offset] = 0xFF }
-    #expect(throws: CodecError.self) { try self.recode(huge, .reencoded) }
+    #expect(throws: JPEGRecoder.Failure.self) { try self.recode(huge, .reencoded) }
     #expect(throws: CodecError.self) { try self.pixels(huge) }
+  }
+
+  @Test func whatTakesTooLongIsGivenUp() throws {
+    guard var recoder = JPEGRecoder() else { throw JPEGRecoder.Failure.limit }
+    for method in [JPEGRecoder.Method.lossless, .reencoded] {
+      #expect(throws: JPEGRecoder.Failure.limit) {
+        try jpeg.withUnsafeBytes { _ = try recoder.recode($0, pixels: 320 * 240, method, deadline: 0) }
+      }
+    }
+    #expect(try recode(jpeg, .lossless).count > 1000)
+  }
+
+  /// A progressive picture of 64 megapixels needs 200 MB: it is refused before it is read.
+  @Test func whatTakesTooMuchMemoryIsGivenUp() throws {
+    var huge = progressive()
+    let frame = try #require(huge.indices.first { huge[$0] == 0xFF && huge[$0 + 1] == 0xC2 })
+    for (offset, byte) in zip(5...8, [0x20, 0, 0x20, 0] as [UInt8]) { huge[frame + offset] = byte }
+    for method in [JPEGRecoder.Method.lossless, .reencoded] {
+      #expect(throws: JPEGRecoder.Failure.limit) { try self.recode(huge, method) }
+    }
+  }
+
+  /// What the library only warns of costs no picture.
+  @Test func aWarningIsNoFailure() throws {
+    guard var recoder = JPEGRecoder() else { throw JPEGRecoder.Failure.limit }
+    let stray = jpeg.dropLast(2) + [1, 2, 3, 4, 5, 6, 7, 8, 0xFF, 0xD9]
+    var damaged = jpeg
+    damaged[jpeg.count * 3 / 4] ^= 0x10
+    for method in [JPEGRecoder.Method.lossless, .reencoded] {
+      for bytes in [Array(stray), damaged] {
+        let isCut = try bytes.withUnsafeBytes {
+          try recoder.recode($0, pixels: 320 * 240, method, deadline: .max).isCut
+        }
+        #expect(!isCut)
+      }
+      let isCut = try jpeg.prefix(jpeg.count / 2).withUnsafeBytes {
+        try recoder.recode($0, pixels: 320 * 240, method, deadline: .max).isCut
+      }
+      #expect(isCut)
+    }
+  }
+
+  /// The lines of two fields alternate.
+  @Test func fieldsAreWoven() throws {
+    guard var recoder = JPEGRecoder() else { throw JPEGRecoder.Failure.limit }
+    func field(_ value: UInt8) throws -> [UInt8] {
+      let picture = PlanarPicture(width: 64, height: 32)
+      for offset in 0..<64 * 32 { picture.plane(0).start[offset] = value }
+      return try picture.jpeg(quality: 90)
+    }
+    let (light, dark) = (try field(180), try field(60))
+    let woven = try light.withUnsafeBytes { top in
+      try dark.withUnsafeBytes { bottom in
+        Array(try recoder.weave(top: top, bottom: bottom, pixels: 64 * 64, deadline: .max).jpeg)
+      }
+    }
+    var decoder = try JPEGDecoder()
+    try woven.withUnsafeBytes {
+      let (width, height, pixels) = try decoder.decode($0, to: .luma)
+      #expect(width == 64 && height == 64)
+      for y in 0..<height { #expect(abs(Int(pixels[y * width + 30]) - (y % 2 == 0 ? 180 : 60)) < 12) }
+    }
   }
 }

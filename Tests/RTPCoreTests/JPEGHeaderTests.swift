@@ -58,7 +58,7 @@ import Testing
     let cut = Array(small.dropLast(50))
     let parts = [[0, 1], jpeg, [9, 9, 9], small, cut, jpeg, Array(small.prefix(30)), small, cut]
     let file = parts.flatMap { $0 }
-    let ranges = file.withUnsafeBytes { JPEGPicture.ranges(in: $0) }
+    let ranges = file.withUnsafeBytes { JPEGExtent.ranges(in: $0) }
     #expect(ranges.map { Array(file[$0]) } == [jpeg, small, cut, jpeg, Array(small.prefix(30)), small, cut])
   }
 

@@ -15,7 +15,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let cut = UnsafeRawBufferPointer(rebasing: input.prefix(choice / 8 % (count + 1)))
   withCopy(of: cut) { camera.give(UnsafeRawBufferPointer($0)) }
 
-  let ranges = JPEGPicture.ranges(in: input)
+  let ranges = JPEGExtent.ranges(in: input)
   var end = 0
   for range in ranges {
     precondition(range.lowerBound >= end && range.count >= 2 && range.upperBound <= count)
@@ -54,14 +54,17 @@ private struct Camera: ~Copyable {
       precondition(read == repaired, "only what was cut is repaired")
     }
 
-    let size = JPEGHeader.size(of: frame)
     guard case .success(let reading) = repaired else { return }
-    precondition(size.map { [$0, $1] } == [reading.header.width, reading.header.height])
+    let header = reading.header
+    precondition(header.start < header.scanOffset && header.scanOffset <= reading.scan.lowerBound)
+    precondition(frame[header.start] == 0xFF && frame[header.start + 1] == 0xD8)
     if !reading.isRepaired {
       let end = reading.scan.upperBound
-      precondition(JPEGPicture.ranges(in: frame).first == 0..<end)
+      let extent = JPEGExtent(frame, at: header.start)
+      precondition(extent.width == header.width && extent.height == header.height)
+      precondition(extent.range.map { $0.upperBound >= end } ?? false, "a whole picture is one")
       let exact = Self.read(UnsafeRawBufferPointer(rebasing: frame[..<end]), &strict, isExact: true)
-      precondition(exact == .success(reading))
+      precondition(exact == .success(reading) || exact == .failure(.noEOI))
     }
     send(
       JPEGPicture(

@@ -42,9 +42,15 @@ private struct Receiver: ~Copyable {
     now += packet.isEmpty ? 2_000_000_000 : 1_000_000
   }
 
+  private func scanOffset(in jpeg: UnsafeRawBufferPointer) -> Int? {
+    var segments = JPEGSegments(jpeg, at: 2)
+    while case .segment(let marker, _) = try? segments.next() { if marker == 0xDA { return segments.offset } }
+    return nil
+  }
+
   private func check(_ jpeg: UnsafeRawBufferPointer, _ width: Int, _ height: Int, timestamp: UInt32) {
     precondition(jpeg.suffix(2).elementsEqual([0xFF, 0xD9]))
-    precondition(JPEGHeader.size(of: jpeg).map { [Int($0.width), Int($0.height)] } == [width, height])
+    precondition(JPEGExtent.first(in: jpeg).map { [Int($0.width), Int($0.height)] } == [width, height])
     var reader = JPEGReader(repairs: true)
     do throws(JPEGFault) {
       _ = try reader.read(jpeg)
@@ -55,7 +61,7 @@ private struct Receiver: ~Copyable {
       precondition(wasExtended && [.components, .sampling, .huffman, .tables].contains(what), "unsupported \(what)")
     } catch { preconditionFailure("\(error)") }
 
-    guard let start = JPEGHeader.scanOffset(in: jpeg, from: 2) else { preconditionFailure("it has no scan") }
+    guard let start = scanOffset(in: jpeg) else { preconditionFailure("it has no scan") }
     let scan = UnsafeRawBufferPointer(rebasing: jpeg[start...])
     var came = [Bool](repeating: false, count: scan.count)
     for part in parts where part.timestamp == timestamp {

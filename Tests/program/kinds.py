@@ -1,6 +1,7 @@
 """Kinds of JPEG that cameras and programs make, and what must become of each: made by libjpeg-turbo's own tools."""
 
 import collections
+import ctypes
 import pathlib
 import subprocess
 import tempfile
@@ -9,7 +10,8 @@ import pictures
 from kernel import cache
 
 # outcome: "same" bit for bit, "lossless" with the same pixels, "again" encoded anew, "dropped"
-Kind = collections.namedtuple("Kind", "name make outcome")
+# plain: the JPEG without what is odd about it, where a kind is sent as it is and a plain reader can't read it
+Kind = collections.namedtuple("Kind", "name make outcome plain", defaults=[None])
 
 
 def tran(*words):
@@ -58,6 +60,80 @@ def wide_tables(data):
                    for m, body in found], rest)
 
 
+def inserted(junk, marker=0xC4):
+    """With bytes before the first segment of this marker."""
+    def make(data):
+        found, rest = segments(data)
+        place = next(index for index, each in enumerate(found) if each[0] == marker)
+        return joined(found[:place], junk + joined(found[place:], rest)[2:])
+    return make
+
+
+def scan_parameters(*values):
+    """What SOS says of spectral selection and approximation, which means nothing in baseline JPEG."""
+    def make(data):
+        found, rest = segments(data)
+        return joined(found, rest[:11] + bytes(values) + rest[14:])
+    return make
+
+
+def swapped_chroma(data):
+    """A scan that has Cr's data before Cb's: the picture with the two in each other's place."""
+    found, rest = segments(data)
+    return joined(found, rest[:7] + b"\3" + rest[8:9] + b"\2" + rest[10:])
+
+
+def rgb(factors):
+    return sampled(factors, "-rgb")
+
+
+def cmyk(data):
+    """By TurboJPEG: YCCK, inverted, as Adobe's programs have it."""
+    pixels = subprocess.run(["djpeg"], input=data, stdout=subprocess.PIPE, check=True).stdout
+    magic, size, _, pixels = pixels.split(b"\n", 3)
+    assert magic == b"P6"
+    width, height = map(int, size.split())
+    ink = b"".join(pixels[index:index + 3] + b"\xff" for index in range(0, len(pixels), 3))
+    library = ctypes.CDLL("libturbojpeg.so.0")
+    library.tjInitCompress.restype = ctypes.c_void_p
+    handle, out, size = ctypes.c_void_p(library.tjInitCompress()), ctypes.c_void_p(), ctypes.c_ulong()
+    try:
+        # TJPF_CMYK, TJSAMP_444, quality 90.
+        assert library.tjCompress2(handle, ink, width, 0, height, 11, ctypes.byref(out), ctypes.byref(size), 0, 90, 0) == 0
+        return ctypes.string_at(out, size.value)
+    finally:
+        library.tjFree(out)
+        library.tjDestroy(handle)
+
+
+def fields(*polarities):
+    """Two fields as cameras for television have them: two JPEGs of half the height, marked as AVI's."""
+    def make(data):
+        head, size, most, pixels = subprocess.run(["djpeg"], input=data, stdout=subprocess.PIPE, check=True).stdout.split(b"\n", 3)
+        width, height = map(int, size.split())
+        lines = [pixels[3 * width * y:3 * width * (y + 1)] for y in range(height)]
+        both = b""
+        for polarity in polarities:
+            half = lines[polarity - 1::2]
+            jpeg = subprocess.run(["cjpeg", "-quality", "85", "-sample", "2x1"], stdout=subprocess.PIPE, check=True,
+                                  input=b"P6\n%d %d\n255\n" % (width, len(half)) + b"".join(half)).stdout
+            found, rest = segments(jpeg)
+            both += joined([(0xE0, b"AVI1" + bytes([polarity]) + bytes(9)) if m == 0xE0 else (m, body) for m, body in found], rest)
+        return both
+    return make
+
+
+def before_end(segment):
+    """With a segment between the scan and EOI."""
+    return lambda data: data[:-2] + segment + data[-2:]
+
+
+def as_it_was(data):
+    return data
+
+
+HTTP = b"--boundary\r\nContent-Type: image/jpeg\r\nContent-Length: 12345\r\n\r\n"
+
 KINDS = [
     Kind("baseline 4:2:0", sampled("2x2"), "same"),
     Kind("baseline 4:2:2", sampled("2x1"), "same"),
@@ -69,6 +145,21 @@ KINDS = [
     Kind("zeros behind the end", lambda data: data + bytes(2048), "same"),
     Kind("an end in the junk behind the end", lambda data: data + b"junk\xff\xd9junk", "same"),
     Kind("a comment and fill bytes", lambda data: data[:2] + b"\xff\xff\xff\xfe\0\6\xff\xd9\xff\xda" + data[2:], "same"),
+    Kind("scan parameters of 0", scan_parameters(0, 0, 0), "same"),
+    Kind("FF 00 between segments", inserted(b"\xff\0"), "same", as_it_was),
+    Kind("zeros before SOS", lambda data: joined(segments(data)[0], bytes(5) + segments(data)[1]), "same", as_it_was),
+    Kind("junk between segments", inserted(b"junk \x12\xff\x34", 0xDB), "same", as_it_was),
+    Kind("a comment of length 0", inserted(b"\xff\xfe\0\0"), "same", as_it_was),
+    Kind("an APP14 whose length is too short", inserted(b"\xff\xee\0\6Adobe\0\x64\0\0\0\0\1", 0xDB), "same", as_it_was),
+    Kind("a byte FF before SOI", lambda data: b"\xff" + data, "same", as_it_was),
+    Kind("an HTTP header before SOI", lambda data: HTTP + data, "same", as_it_was),
+    Kind("two SOIs", lambda data: data[:2] + data, "same", as_it_was),
+    Kind("the beginning of a lost frame in front", lambda data: data[:len(data) // 3] + data, "same", as_it_was),
+    Kind("the middle of a lost frame in front", lambda data: data[len(data) // 3:len(data) // 2] + data, "same", as_it_was),
+    Kind("a lost frame that ends in its header in front", lambda data: data[:100] + data, "same", as_it_was),
+    Kind("DNL after the scan", lambda data: before_end(b"\xff\xdc\0\4" + data[data.index(b"\xff\xc0") + 5:][:2])(data), "same",
+         as_it_was),
+    Kind("a comment after the scan", before_end(b"\xff\xfe\0\6text"), "same", as_it_was),
     Kind("optimised Huffman tables", tran("-optimize"), "lossless"),
     Kind("progressive", tran("-progressive"), "lossless"),
     Kind("components in scans of their own", lambda data: scans(data), "lossless"),
@@ -77,6 +168,15 @@ KINDS = [
     Kind("4:4:0", sampled("1x2"), "again"),
     Kind("4:1:1", sampled("4x1"), "again"),
     Kind("4:2:2 as 2x2,1x2,1x2", sampled("2x2,1x2,1x2"), "again"),
+    Kind("3x1,1x1,1x1", sampled("3x1,1x1,1x1"), "again"),
+    Kind("2x2,1x1,2x2", sampled("2x2,1x1,2x2"), "again"),
+    Kind("RGB", rgb("1x1"), "again"),
+    Kind("RGB, subsampled", rgb("2x2,1x1,1x1"), "again"),
+    Kind("CMYK", cmyk, "again"),
+    Kind("greyscale, stray bytes before the end", lambda data: tran("-grayscale")(data)[:-2] + b"12345678\xff\xd9", "again"),
+    Kind("two fields", fields(1, 2), "again"),
+    Kind("two fields, the lower one first", fields(2, 1), "again"),
+    Kind("components in another order in the scan", swapped_chroma, "lossless"),
     Kind("arithmetic coding", tran("-arithmetic"), "lossless"),
     Kind("cut in half", lambda data: data[:len(data) // 2], "dropped"),
     Kind("no end", lambda data: data[:-2], "dropped"),
@@ -106,3 +206,15 @@ def folder(kind):
             part.write_bytes(kind.make(path.read_bytes()))
             part.rename(target)
     return home
+
+
+def plain(kind):
+    """The pictures of this kind as a plain reader can read them."""
+    return [(kind.plain or kind.make)(path.read_bytes()) for path in sorted(sources().iterdir())]
+
+
+def pixels(kind):
+    """What libjpeg-turbo decodes of this kind, in RGB; of fields what they were made from."""
+    home = sources() if "fields" in kind.name else folder(kind)
+    return [subprocess.run(["djpeg", path], stdout=subprocess.PIPE, check=True).stdout.split(b"\n", 3)[3]
+            for path in sorted(home.iterdir())]

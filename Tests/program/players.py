@@ -62,7 +62,7 @@ def of_files(player, paths, rgb=False):
     """What a player gives of JPEG files: their `frames`."""
     with tempfile.TemporaryDirectory() as folder:
         for words in player.decode(list(paths), folder, rgb):
-            subprocess.run(words, check=True, **QUIET)
+            subprocess.run(words, check=True, timeout=60, **QUIET)
         return frames(folder, rgb)
 
 

@@ -53,7 +53,8 @@ struct PictureFile: ~Copyable {
     let files = isFolder ? try Self.pictures(in: path, log) : [(path: path, size: try File.size(path))]
     let (memory, read) = try Self.read(files, of: path)
     let bytes = UnsafeRawBufferPointer(start: memory, count: read.last?.upperBound ?? 0)
-    let found = isFolder ? read : JPEGPicture.ranges(in: bytes)
+    // What is called a picture is one frame, as of a camera: what else is in the file is part of that.
+    let found = isFolder || Self.isPicture(path) ? read : JPEGExtent.ranges(in: bytes)
     guard !found.isEmpty else {
       memory.deallocate()
       throw Failure("file:\(path): there is no JPEG in this file")
@@ -128,7 +129,8 @@ struct PictureFile: ~Copyable {
   func count(notOf size: FrameSize) -> Int { ranges.count { self.size(of: $0).map { $0 != size } ?? false } }
 
   private func size(of range: Range<Int>) -> FrameSize? {
-    JPEGHeader.size(of: picture(range)).map { FrameSize(UInt32($0.width), UInt32($0.height)) }
+    guard let extent = JPEGExtent.first(in: picture(range)), extent.pixels > 0 else { return nil }
+    return FrameSize(UInt32(extent.width), UInt32(extent.height))
   }
 
   /// Picture `index` of an endless loop; there is nothing to give back.

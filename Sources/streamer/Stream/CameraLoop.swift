@@ -55,7 +55,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   init(
     _ source: consuming Source, _ settings: StreamSettings, events: consuming LoopEvents, mailbox: Mailbox, board: Board
   ) {
-    reader = FrameReader(repairs: settings.options.repairs, recodes: settings.options.recodes)
+    reader = FrameReader(
+      repairs: settings.options.repairs, recodes: settings.options.recodes,
+      interval: source.info.rate?.interval ?? 33_333_333)
     delivery = Delivery(
       settings, largestFrame: source.info.largestFrame, interval: source.info.rate?.interval)
     options = settings.options
@@ -171,9 +173,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     }
     do throws(DropCause) {
       let frame = try encode(frame)
-      let isRepaired = try send(frame)
+      try send(frame)
       if isMeasured { meter.stamp(delivery.timestamp) }
-      if isRepaired { statistics.repaired += 1 }
       if arriving != nil { countEarly() }
       arriving = nil
       inFlight = consume frame
@@ -207,19 +208,33 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   }
 
   /// Plans a frame's packets, or what is left of them.
-  /// - Returns: whether it is bad, and sent all the same.
-  private mutating func send(_ frame: borrowing Frame) throws(DropCause) -> Bool {
+  private mutating func send(_ frame: borrowing Frame) throws(DropCause) {
     if frame.isDamaged && !reader.repairs { throw .damaged }
     let picture: JPEGPicture
-    if let arriving {
-      picture = try reader.read(frame.bytes, behind: arriving.picture)
-      try delivery.extend(picture.scan, isWhole: true)
-    } else {
-      picture = try reader.read(frame.bytes)
-      try delivery.begin(picture, timestamp: lookout.timestamp(ofWhole: frame.timestamp))
-    }
+    if let rest = sendRest(frame) { picture = rest } else { picture = try sendWhole(frame) }
     lastSize = picture.scan.count
-    return picture.isRepaired || frame.isDamaged
+    if picture.isRepaired || frame.isDamaged { statistics.repaired += 1 }
+    if picture.skipped > 0 { statistics.skip(picture.skipped) }
+  }
+
+  /// Plans what is left of the frame of which a part was sent while it arrived.
+  /// - Returns: nil where there is none, or where what was sent turns out to be no part of its picture.
+  private mutating func sendRest(_ frame: borrowing Frame) -> JPEGPicture? {
+    guard let arriving else { return nil }
+    do throws(DropCause) {
+      let picture = try reader.read(frame.bytes, behind: arriving.picture)
+      try delivery.extend(picture.scan, isWhole: true)
+      return picture
+    } catch {
+      endFrame()
+      return nil
+    }
+  }
+
+  private mutating func sendWhole(_ frame: borrowing Frame) throws(DropCause) -> JPEGPicture {
+    let picture = try reader.read(frame.bytes, isExact: source.isRaw)
+    try delivery.begin(picture, timestamp: lookout.timestamp(ofWhole: frame.timestamp))
+    return picture
   }
 
   /// Sends what has arrived of the frame that the camera is filling.
@@ -364,7 +379,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   /// Packets are larger than the way to a receiver takes.
   private mutating func shrink(_ index: Int) throws -> Destination.Progress {
-    if let frame = inFlight?.bytes, let picture = try? reader.read(frame), delivery.shrink(picture) {
+    if let frame = inFlight?.bytes, let picture = try? reader.read(frame, isExact: source.isRaw),
+      delivery.shrink(picture)
+    {
       postPacketSize()
       // To the others it is a new frame as well.
       for other in 0..<delivery.destinations.count where other != index { try push(other) }

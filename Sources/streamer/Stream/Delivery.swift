@@ -9,7 +9,7 @@ struct Delivery: ~Copyable {
   private var batch: PacketBatch
   var destinations = DestinationList()
   private let packetSize: PacketSize
-  private let largestFrame: Int
+  private var largestFrame: Int
   private var pace: Pace
   private(set) var clock = MediaClock()
   /// A receiver got a part only of the frame in flight.
@@ -59,10 +59,22 @@ struct Delivery: ~Copyable {
   /// Makes a frame's packets; every receiver begins with it.
   /// - Parameter timestamp: of its capture, in nanoseconds.
   mutating func begin(_ picture: JPEGPicture, timestamp: Int64) throws(DropCause) {
+    if picture.scan.count > largestFrame { grow(to: picture.scan.count) }
     try plan(picture, timestamp: clock.frameTimestamp(at: timestamp))
     pictureSize = FrameSize(UInt32(picture.header.width), UInt32(picture.header.height))
     isUnderWay = true
     beginPace(batch.byteCount, timestamp)
+  }
+
+  /// Makes room for the packets of a frame that is larger than the camera's can be, since it was encoded again.
+  private mutating func grow(to scanSize: Int) {
+    largestFrame = min(scanSize + scanSize / 4, JPEGPayloadHeader.largestOffset)
+    setPacketSize(packetizer.packetSize)
+  }
+
+  private mutating func setPacketSize(_ size: Int) {
+    packetizer.setPacketSize(size, largestFrame: largestFrame)
+    if packetizer.capacity > batch.capacity { batch = PacketBatch(capacity: packetizer.capacity) }
   }
 
   /// Begins a frame that the camera is still filling; `extend` goes on with it.
@@ -225,8 +237,7 @@ struct Delivery: ~Copyable {
     isTooLarge = false
     let size = packetSize.choose(destinations)
     guard size != packetizer.packetSize else { return false }
-    packetizer.setPacketSize(size, largestFrame: largestFrame)
-    if packetizer.capacity > batch.capacity { batch = PacketBatch(capacity: packetizer.capacity) }
+    setPacketSize(size)
     return true
   }
 

@@ -3,8 +3,8 @@ import RTPCore
 /// Why a frame was not sent.
 enum DropCause: Int, CaseIterable, Error {
   case driver, missedBeat, tooSlow, damaged, empty, short, encoder
-  case noSOI, noSOS, truncated, noEOI, tooLarge, undecodable
-  case coding, precision, components, sampling, huffman, tables, scans
+  case noSOI, noSOS, truncated, noEOI, tooLarge, undecodable, recodeLimit
+  case coding, precision, components, sampling, huffman, tables, scans, colours, fields, height
 
   init(_ fault: JPEGFault) {
     switch fault {
@@ -21,6 +21,9 @@ enum DropCause: Int, CaseIterable, Error {
     case .unsupported(.huffman): self = .huffman
     case .unsupported(.tables): self = .tables
     case .unsupported(.scans): self = .scans
+    case .unsupported(.colours): self = .colours
+    case .unsupported(.fields): self = .fields
+    case .unsupported(.height): self = .height
     }
   }
 
@@ -38,6 +41,7 @@ enum DropCause: Int, CaseIterable, Error {
     case .noEOI: "no_eoi"
     case .tooLarge: "too_large"
     case .undecodable: "undecodable"
+    case .recodeLimit: "recode_limit"
     case .short: "cut_short"
     case .encoder: "encoder"
     default: "unsupported_\(self)"
@@ -63,13 +67,18 @@ enum DropCause: Int, CaseIterable, Error {
     case .noEOI: "it was cut short (no EOI)"
     case .tooLarge: "it was too large (over 16 MiB, or over 65535 packets; a larger --mtu helps with those)"
     case .undecodable: "it can't be sent as it is, and libjpeg-turbo can't read it either: it is damaged"
+    case .recodeLimit:
+      "re-coding it would hold up the stream (it takes over two frame intervals, or over 100 MB): a camera that sends baseline JPEG needs no re-coding; a smaller size or a lower rate helps"
     case .coding: "it is no baseline JPEG (progressive, arithmetic or lossless), which RTP/JPEG can't carry"
     case .precision: "its samples have not 8 bits, which RTP/JPEG can't carry"
     case .components: "it has not three components (greyscale?), which RTP/JPEG can't carry"
     case .sampling: "its chroma sampling is neither 4:2:2 nor 4:2:0, which RTP/JPEG can't carry"
     case .huffman: "its Huffman tables are not the standard ones, which every receiver takes for granted"
     case .tables: "its quantization tables are not two of 8 bits, which is all that RTP/JPEG can carry"
-    case .scans: "its components are in scans of their own, which RTP/JPEG can't carry"
+    case .scans: "its components are in scans of their own, or in another order, which RTP/JPEG can't carry"
+    case .colours: "it is an RGB JPEG, and receivers take all pictures for YCbCr"
+    case .fields: "it has two fields (interlaced), which receivers show as two pictures of half the height"
+    case .height: "its header leaves the height to the end of the picture (DNL), which decoders do not know"
     }
   }
 }

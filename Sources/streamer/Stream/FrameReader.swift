@@ -27,26 +27,31 @@ struct FrameReader: ~Copyable {
   private let recodes: Bool
   /// Made for the first frame that needs it: others have no use for its memory.
   private var recoder: JPEGRecoder?
+  /// Nanoseconds that re-coding a frame may take: the loop does nothing else meanwhile.
+  private let patience: Int64
 
-  init(repairs: Bool, recodes: Bool) {
+  /// - Parameter interval: nanoseconds from frame to frame.
+  init(repairs: Bool, recodes: Bool, interval: Int64) {
     reader = JPEGReader(repairs: repairs)
     self.recodes = recodes
+    patience = min(max(interval, 50_000_000), 500_000_000) * 2
   }
 
   /// Reads a frame.
+  /// - Parameter isExact: it was encoded here: it ends with its EOI.
   /// - Returns: the picture, whose scan lies in the frame, or, re-coded, in memory that holds until the next call.
-  mutating func read(_ frame: UnsafeRawBufferPointer) throws(DropCause) -> JPEGPicture {
+  mutating func read(_ frame: UnsafeRawBufferPointer, isExact: Bool) throws(DropCause) -> JPEGPicture {
     do throws(JPEGFault) {
-      return try reader.read(frame)
+      return try reader.read(frame, isExact: isExact)
     } catch {
       guard recodes, let method = error.remedy else { throw DropCause(error) }
-      return try recode(frame, method)
+      return try recode(frame, method, error)
     }
   }
 
   /// Reads the header of a frame that is still arriving.
   /// - Returns: nil where the header is not all there yet.
-  /// - Throws: why the frame can't be sent before it is all there: it is read anew then.
+  /// - Throws: why the frame can't be sent before it is all there: it is read again then.
   mutating func begin(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> ArrivingPicture? { try reader.begin(frame) }
 
   /// Reads a frame that is all there now, of which a part was sent.
@@ -56,31 +61,123 @@ struct FrameReader: ~Copyable {
     do throws(JPEGFault) { return try reader.read(frame, behind: arrived) } catch { throw DropCause(error) }
   }
 
+  /// - Parameters:
+  ///   - method: what is tried first.
+  ///   - fault: why the frame can't be sent as it is.
   private mutating func recode(
-    _ frame: UnsafeRawBufferPointer, _ method: JPEGRecoder.Method
+    _ frame: UnsafeRawBufferPointer, _ method: JPEGRecoder.Method, _ fault: JPEGFault
   ) throws(DropCause) -> JPEGPicture {
+    if recoder == nil { recoder = JPEGRecoder() }
+    guard let extent = JPEGExtent.first(in: frame), extent.range != nil || repairs else { throw .noEOI }
     let start = Clock.monotonic
-    var method = method
-    while true {
-      guard let jpeg = transcode(frame, method) else { throw .undecodable }
-      do throws(JPEGFault) {
-        let picture = try reader.read(jpeg, isExact: true)
-        if method == .lossless { recoding.lossless += 1 } else { recoding.reencoded += 1 }
-        recoding.cost = Clock.monotonic - start
-        return picture
-      } catch {
-        // Its coefficients are in a sampling that can't be sent: only pixels help.
-        guard method == .lossless, error.remedy == .reencoded else { throw DropCause(error) }
-        method = .reencoded
+    let job = Job(frame: frame, extent: extent, fault: fault, deadline: start + patience)
+    let picture: JPEGPicture
+    if let field = extent.otherField(in: frame) {
+      picture = try read(try weave(job, field), job)
+      recoding.reencoded += 1
+    } else if let reordered = ReorderedJPEG(frame, at: extent.start) {
+      picture = try reorder(reordered, job)
+    } else {
+      picture = try recode(job, method)
+    }
+    recoding.cost = Clock.monotonic - start
+    return picture
+  }
+
+  /// A frame to re-code.
+  private struct Job {
+    let frame: UnsafeRawBufferPointer
+    let extent: JPEGExtent
+    /// Why it can't be sent as it is.
+    let fault: JPEGFault
+    let deadline: Int64
+
+    /// From SOI to the end of EOI, or of the frame.
+    var jpeg: UnsafeRawBufferPointer {
+      UnsafeRawBufferPointer(rebasing: frame[extent.start..<(extent.range?.upperBound ?? frame.count)])
+    }
+  }
+
+  private mutating func recode(_ job: Job, _ method: JPEGRecoder.Method) throws(DropCause) -> JPEGPicture {
+    if method == .lossless, let picture = try recodeLosslessly(job) {
+      recoding.lossless += 1
+      return picture
+    }
+    let picture = try read(try recode(job.jpeg, .reencoded, job), job)
+    recoding.reencoded += 1
+    return picture
+  }
+
+  /// - Returns: nil where only pixels help.
+  private mutating func recodeLosslessly(_ job: Job) throws(DropCause) -> JPEGPicture? {
+    do throws(DropCause) { return try read(try recode(job.jpeg, .lossless, job), job) } catch {
+      // Its coefficients can't be read so, or are in a form that can't be sent either.
+      switch error {
+      case .undecodable, .sampling, .components, .tables, .colours, .coding, .huffman, .scans: return nil
+      default: throw error
       }
     }
   }
 
-  private mutating func transcode(
-    _ frame: UnsafeRawBufferPointer, _ method: JPEGRecoder.Method
-  ) -> UnsafeRawBufferPointer? {
-    if recoder == nil { recoder = try? JPEGRecoder() }
-    return try? recoder?.recode(frame, method)
+  /// Brings components into the usual order, and re-codes what can't be sent even then.
+  private mutating func reorder(_ reordered: ReorderedJPEG, _ job: Job) throws(DropCause) -> JPEGPicture {
+    let header = UnsafeMutableRawBufferPointer.allocate(byteCount: reordered.header.count, alignment: 1)
+    defer { header.deallocate() }
+    header.copyBytes(from: reordered.header)
+    let scan = job.jpeg[(reordered.scanOffset - job.extent.start)...]
+    let parts = JPEGRecoder.Parts(UnsafeRawBufferPointer(header), UnsafeRawBufferPointer(rebasing: scan))
+    let result: JPEGRecoder.Result
+    do throws(JPEGRecoder.Failure) {
+      guard
+        let made = try recoder?.reorder(parts, to: reordered.places, pixels: job.extent.pixels, deadline: job.deadline)
+      else { throw .limit }
+      result = made
+    } catch { throw DropCause(error, job.fault) }
+    if let picture = try? read(result, job) {
+      recoding.lossless += 1
+      return picture
+    }
+    let usual = UnsafeMutableRawBufferPointer.allocate(byteCount: result.jpeg.count, alignment: 1)
+    defer { usual.deallocate() }
+    usual.copyMemory(from: result.jpeg)
+    let picture = try read(try recode(UnsafeRawBufferPointer(usual), .reencoded, job), job)
+    recoding.reencoded += 1
+    return picture
+  }
+
+  private mutating func weave(_ job: Job, _ field: JPEGExtent) throws(DropCause) -> JPEGRecoder.Result {
+    guard let range = field.range else { throw .noEOI }
+    let other = UnsafeRawBufferPointer(rebasing: job.frame[range])
+    let (top, bottom) = job.extent.isAbove(field) ? (job.jpeg, other) : (other, job.jpeg)
+    do throws(JPEGRecoder.Failure) {
+      guard
+        let woven = try recoder?.weave(
+          top: top, bottom: bottom, pixels: job.extent.pixels + field.pixels, deadline: job.deadline)
+      else { throw .limit }
+      return woven
+    } catch { throw DropCause(error, job.fault) }
+  }
+
+  private mutating func recode(
+    _ jpeg: UnsafeRawBufferPointer, _ method: JPEGRecoder.Method, _ job: Job
+  ) throws(DropCause) -> JPEGRecoder.Result {
+    do throws(JPEGRecoder.Failure) {
+      guard let result = try recoder?.recode(jpeg, pixels: job.extent.pixels, method, deadline: job.deadline) else {
+        throw .limit
+      }
+      return result
+    } catch { throw DropCause(error, job.fault) }
+  }
+
+  /// Reads what the library made.
+  private mutating func read(_ result: JPEGRecoder.Result, _ job: Job) throws(DropCause) -> JPEGPicture {
+    guard !result.isCut || repairs else { throw .noEOI }
+    do throws(JPEGFault) {
+      let picture = try reader.read(result.jpeg, isExact: true)
+      return JPEGPicture(
+        header: picture.header, scan: picture.scan, isRepaired: result.isCut || job.extent.range == nil,
+        skipped: job.extent.start)
+    } catch { throw DropCause(error) }
   }
 }
 
@@ -89,8 +186,22 @@ extension JPEGFault {
   fileprivate var remedy: JPEGRecoder.Method? {
     switch self {
     case .unsupported(.coding), .unsupported(.huffman), .unsupported(.scans): .lossless
-    case .unsupported(.sampling), .unsupported(.components), .unsupported(.tables): .reencoded
+    case .unsupported(.sampling), .unsupported(.components), .unsupported(.tables), .unsupported(.colours),
+      .unsupported(.fields):
+      .reencoded
     default: nil
+    }
+  }
+}
+
+extension DropCause {
+  /// - Parameter fault: why the frame had to be re-coded.
+  fileprivate init(_ failure: JPEGRecoder.Failure, _ fault: JPEGFault) {
+    switch failure {
+    case .damaged: self = .undecodable
+    case .unsupported: self = DropCause(fault)
+    case .limit: self = .recodeLimit
+    case .tooLarge: self = .tooLarge
     }
   }
 }

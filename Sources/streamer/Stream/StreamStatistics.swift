@@ -12,6 +12,10 @@ struct StreamStatistics: Equatable, Sendable {
   var abandoned: UInt64 = 0
   /// Frames that were cut short, and sent as what there was of them.
   var repaired: UInt64 = 0
+  /// Frames in which something came before the picture: a lost frame's beginning, or junk.
+  private(set) var skipped: UInt64 = 0
+  /// Bytes that did.
+  private(set) var skippedBytes: UInt64 = 0
   /// Frames that were re-coded, since RTP can't carry them as they are.
   var recoding = FrameReader.Recoding()
   /// Frames given back unsent, since a newer one was there.
@@ -43,6 +47,12 @@ struct StreamStatistics: Equatable, Sendable {
     return now != said
   }
 
+  /// A frame's picture came after so many bytes.
+  mutating func skip(_ bytes: Int) {
+    skipped += 1
+    skippedBytes += UInt64(bytes)
+  }
+
   var dropped: UInt64 { drops.wrappedSum() &+ stale }
 
   /// Such as `driver 3, no_eoi 1`; empty where nothing was dropped.
@@ -58,6 +68,7 @@ struct StreamStatistics: Equatable, Sendable {
     if early > 0 { text += ", \(early) early" }
     if abandoned > 0 { text += ", \(abandoned) abandoned" }
     if repaired > 0 { text += ", \(repaired) repaired" }
+    if skipped > 0 { text += ", \(skipped) after \(skippedBytes) skipped bytes" }
     if recoding.lossless > 0 { text += ", \(recoding.lossless) re-coded" }
     if recoding.reencoded > 0 { text += ", \(recoding.reencoded) encoded again" }
     if partial > 0 { text += ", \(partial) sent in part" }

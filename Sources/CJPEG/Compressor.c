@@ -1,28 +1,15 @@
-#include "CJPEG.h"
+#include "Compressor.h"
 
-#include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <jpeglib.h>
-#include <jerror.h>
+
+#include "Failure.h"
 
 struct cjpeg {
   struct jpeg_compress_struct info;
-  struct jpeg_error_mgr errors;
+  struct failure failure;
   struct jpeg_destination_mgr destination;
   size_t size;
-  jmp_buf failed;
-  char reason[JMSG_LENGTH_MAX];
 };
-
-static void fail(j_common_ptr info) {
-  struct cjpeg *self = info->client_data;
-  info->err->format_message(info, self->reason);
-  longjmp(self->failed, 1);
-}
-
-// It would be printed.
-static void keep_quiet(j_common_ptr info) { (void)info; }
 
 static void begin_output(j_compress_ptr info) { (void)info; }
 static boolean no_more_output(j_compress_ptr info) { ERREXIT(info, JERR_BUFFER_SIZE); return FALSE; }
@@ -51,11 +38,9 @@ static void set_up(struct cjpeg *self, cjpeg_shape shape) {
 struct cjpeg *cjpeg_create(cjpeg_shape shape) {
   struct cjpeg *self = calloc(1, sizeof *self);
   if (!self) return NULL;
-  self->info.err = jpeg_std_error(&self->errors);
-  self->errors.error_exit = fail;
-  self->errors.output_message = keep_quiet;
-  self->info.client_data = self;
-  if (setjmp(self->failed)) {
+  failure_init(&self->failure);
+  self->info.err = &self->failure.manager;
+  if (setjmp(self->failure.jump)) {
     cjpeg_destroy(self);
     return NULL;
   }
@@ -70,7 +55,7 @@ void cjpeg_destroy(struct cjpeg *self) {
 }
 
 int cjpeg_start(struct cjpeg *self, int quality, void *output, size_t size) {
-  if (setjmp(self->failed)) {
+  if (setjmp(self->failure.jump)) {
     jpeg_abort_compress(&self->info);
     return -1;
   }
@@ -85,7 +70,7 @@ int cjpeg_start(struct cjpeg *self, int quality, void *output, size_t size) {
 }
 
 int cjpeg_write_planes(struct cjpeg *self, const uint8_t *const *luma, const uint8_t *const *blue, const uint8_t *const *red) {
-  if (setjmp(self->failed)) {
+  if (setjmp(self->failure.jump)) {
     jpeg_abort_compress(&self->info);
     return -1;
   }
@@ -96,7 +81,7 @@ int cjpeg_write_planes(struct cjpeg *self, const uint8_t *const *luma, const uin
 }
 
 int cjpeg_write_pixels(struct cjpeg *self, const uint8_t *const *lines, int count) {
-  if (setjmp(self->failed)) {
+  if (setjmp(self->failure.jump)) {
     jpeg_abort_compress(&self->info);
     return -1;
   }
@@ -105,7 +90,7 @@ int cjpeg_write_pixels(struct cjpeg *self, const uint8_t *const *lines, int coun
 }
 
 size_t cjpeg_finish(struct cjpeg *self) {
-  if (setjmp(self->failed)) {
+  if (setjmp(self->failure.jump)) {
     jpeg_abort_compress(&self->info);
     return 0;
   }
@@ -113,4 +98,4 @@ size_t cjpeg_finish(struct cjpeg *self) {
   return self->size - self->destination.free_in_buffer;
 }
 
-const char *cjpeg_reason(const struct cjpeg *self) { return self->reason; }
+const char *cjpeg_reason(const struct cjpeg *self) { return self->failure.reason; }

@@ -1,6 +1,6 @@
 // libjpeg's compressor behind functions that return: it ends its errors with a jump (longjmp), which may not pass Swift.
-#ifndef CJPEG_H
-#define CJPEG_H
+#ifndef COMPRESSOR_H
+#define COMPRESSOR_H
 
 #include <stddef.h>
 #include <stdint.h>

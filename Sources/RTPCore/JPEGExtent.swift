@@ -1,0 +1,177 @@
+/// Where a JPEG of any kind lies in a camera's buffer or in a file, and what its header says about it.
+public struct JPEGExtent: Equatable, Sendable {
+  enum End: Equatable, Sendable {
+    /// A whole picture: after its EOI.
+    case eoi(Int)
+    /// Another picture's SOI where a marker of this one was expected.
+    case soi(Int)
+    /// No EOI. Another picture can begin here or later.
+    case cut(Int)
+  }
+
+  /// Where its SOI is.
+  public let start: Int
+  private(set) var end = End.cut(0)
+  /// Pixels; 0 where its header does not say it.
+  public private(set) var width: UInt16 = 0
+  /// Pixels.
+  public private(set) var height: UInt16 = 0
+  /// What an APP0 "AVI1" says of fields: 0 none, 1 the field of the upper lines, 2 that of the lower ones. nil: there is
+  /// no such segment.
+  private(set) var polarity: UInt8?
+  private var hasSegments = false
+  private var hasFrame = false
+  private var hasScan = false
+
+  /// Follows segments and scans from an SOI on.
+  init(_ bytes: UnsafeRawBufferPointer, at start: Int) {
+    self.start = start
+    var segments = JPEGSegments(bytes, at: start + 2)
+    // From the first segment on that no marker follows, the lengths can't be relied on.
+    var firstDoubtful: Int?
+    while true {
+      let item: JPEGSegments.Item
+      do throws(JPEGFault) { item = try segments.next() } catch {
+        end = .cut(firstDoubtful ?? Self.resume(bytes, after: segments))
+        return
+      }
+      switch item {
+      case .soi(let place): end = .soi(place)
+      case .eoi(let place): end = hasScan ? .eoi(place) : .cut(firstDoubtful ?? place)
+      case .segment(0xDA, _):
+        hasScan = true
+        switch ScanEnd(of: bytes, from: segments.offset) {
+        case .eoi(let place): end = .eoi(place)
+        case .cut(let place):
+          if firstDoubtful == nil { firstDoubtful = segments.offset }
+          segments = JPEGSegments(bytes, at: place)
+          continue
+        }
+      case .segment(let marker, let body):
+        hasSegments = true
+        guard read(marker, body) else {
+          end = .cut(firstDoubtful ?? segments.start)
+          return
+        }
+        if firstDoubtful == nil, !segments.isAtMarker { firstDoubtful = segments.start + 2 }
+        continue
+      }
+      return
+    }
+  }
+
+  /// Where to look for another picture when the bytes end within a segment: not in a thumbnail that was cut.
+  private static func resume(_ bytes: UnsafeRawBufferPointer, after segments: JPEGSegments) -> Int {
+    var reader = ByteReader(bytes, at: segments.start + 1)
+    guard let marker = reader.byte(), marker > 0xE0, let length = reader.word(), length != 0xFFD8 else {
+      return segments.start + 2
+    }
+    return bytes.count
+  }
+
+  /// - Returns: false where it is another picture's frame header.
+  private mutating func read(_ marker: UInt8, _ body: ByteReader) -> Bool {
+    var body = body
+    switch marker {
+    // SOF0 to SOF15, without DHT, JPG and DAC.
+    case 0xC0...0xCF where marker != 0xC4 && marker != 0xC8 && marker != 0xCC:
+      guard !hasFrame else { return false }
+      hasFrame = true
+      guard body.byte() != nil, let height = body.word(), let width = body.word() else { return true }
+      (self.width, self.height) = (width, height)
+    case 0xE0: if let polarity = Self.polarity(body) { self.polarity = polarity }
+    default: break
+    }
+    return true
+  }
+
+  /// What an APP0 segment says of fields; nil where it is not of that kind ("AVI1", of the AVI format's Motion JPEG).
+  static func polarity(_ body: ByteReader) -> UInt8? {
+    var body = body
+    guard body.doubleWord() == 0x4156_4931 else { return nil }
+    return body.byte()
+  }
+
+  /// Where it lies, SOI and EOI with it; nil where it is not whole.
+  public var range: Range<Int>? { if case .eoi(let end) = end { start..<end } else { nil } }
+
+  /// How many; 0 where its size is not known.
+  public var pixels: Int { Int(width) * Int(height) }
+}
+
+extension JPEGExtent {
+  /// Beginnings of pictures that are tried in one frame: with more, it is junk.
+  private static let mostBeginnings = 16
+
+  /// The first whole picture in a camera's frame. What is before it is the beginning of a frame that was lost, or no
+  /// picture at all.
+  public static func firstWhole(in frame: UnsafeRawBufferPointer) -> JPEGExtent? {
+    var offset = 0
+    for _ in 0..<mostBeginnings {
+      guard let start = firstSOI(in: frame, from: offset) else { return nil }
+      let extent = JPEGExtent(frame, at: start)
+      switch extent.end {
+      case .eoi: return extent
+      case .soi(let next): offset = next
+      case .cut(let next): offset = max(next, start + 2)
+      }
+    }
+    return nil
+  }
+
+  /// The picture that a frame begins with, whole or not.
+  public static func first(in frame: UnsafeRawBufferPointer) -> JPEGExtent? {
+    firstWhole(in: frame) ?? firstSOI(in: frame, from: 0).map { JPEGExtent(frame, at: $0) }
+  }
+
+  /// The second field of a frame that has two: a whole picture after this one, of its size, both marked as Motion JPEG of
+  /// the AVI format.
+  public func otherField(in frame: UnsafeRawBufferPointer) -> JPEGExtent? {
+    guard polarity != nil, case .eoi(let end) = end, let start = JPEGSegments.soi(in: frame, from: end) else {
+      return nil
+    }
+    let other = JPEGExtent(frame, at: start)
+    guard other.range != nil, other.polarity != nil, other.width == width, height > 0,
+      abs(Int(other.height) - Int(height)) <= 1
+    else { return nil }
+    return other
+  }
+
+  /// The same, where both say which field they are: in a file two pictures in sequence are most often two frames.
+  private func otherMarkedField(in file: UnsafeRawBufferPointer) -> JPEGExtent? {
+    guard let polarity, polarity == 1 || polarity == 2, let other = otherField(in: file), other.polarity == 3 - polarity
+    else { return nil }
+    return other
+  }
+
+  /// Whether its lines come before those of the other field, which is the later one.
+  public func isAbove(_ other: JPEGExtent) -> Bool {
+    height == other.height ? !(polarity == 2 && other.polarity == 1) : height > other.height
+  }
+
+  /// Where a frame's first SOI is: at its beginning whatever follows, else where a marker follows it.
+  static func firstSOI(in frame: UnsafeRawBufferPointer, from offset: Int) -> Int? {
+    if offset == 0, frame.count >= 2, frame[0] == 0xFF, frame[1] == 0xD8 { return 0 }
+    return JPEGSegments.soi(in: frame, from: offset)
+  }
+
+  /// The JPEGs in a file, of any kind, each from SOI to the end of EOI. What is between them is skipped; one without EOI
+  /// goes to the next SOI, or to the end.
+  public static func ranges(in file: UnsafeRawBufferPointer) -> [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    var offset = 0
+    while let start = JPEGSegments.soi(in: file, from: offset) {
+      let extent = JPEGExtent(file, at: start)
+      switch extent.end {
+      case .eoi(let end): offset = extent.otherMarkedField(in: file)?.range?.upperBound ?? end
+      case .soi(let next):
+        offset = next
+        // Nothing but an SOI before it.
+        if !extent.hasSegments { continue }
+      case .cut(let next): offset = JPEGSegments.soi(in: file, from: max(next, start + 2)) ?? file.count
+      }
+      ranges.append(start..<offset)
+    }
+    return ranges
+  }
+}
