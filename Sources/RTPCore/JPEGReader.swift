@@ -47,7 +47,9 @@ public struct JPEGReader: ~Copyable {
   /// The first whole picture in a frame that does not begin with one; where there is none, what there is of the first.
   @inline(never)
   private mutating func readLater(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> JPEGPicture {
-    let header = try JPEGHeader(frame, from: JPEGExtent.firstWhole(in: frame)?.start ?? 0)
+    let start = JPEGExtent.firstWhole(in: frame)?.start ?? 0
+    if start > 0 { tail.learn(isJunk: true) }
+    let header = try JPEGHeader(frame, from: start)
     return try repairing(header, frame, ScanEnd(of: frame, from: header.scanOffset))
   }
 

@@ -4,6 +4,9 @@
     cut               the first half of its bytes               no-eoi, no-soi    that marker is missing
     random            as many random bytes                      no-dht            its Huffman tables are missing
     zeros             2 KiB of zeros after its EOI              old               an old frame's end after its EOI
+    lost              the beginning of an old frame before it   lost-header       of that no more than a part of its header
+    lost-middle       a middle part of an old frame before it   junk              a byte FF and zeros before it
+    dnl               the height again, between scan and EOI    scan-0            SOS parameters of 0
     empty             payload headers with nothing behind
     error             the error bit in its last header          error:SHARE       in the one so far (0 to 1) into it
     no-eof            no end-of-frame bit: only the next frame's toggled bit tells that it has ended
@@ -26,6 +29,18 @@ def without_tables(jpeg):
     return b"".join(kept) + jpeg[place:]
 
 
+def frame_height(jpeg):
+    """The two bytes of SOF0 that say it."""
+    place = jpeg.index(b"\xff\xc0")
+    return jpeg[place + 5:place + 7]
+
+
+def with_scan_parameters(jpeg, values):
+    """The JPEG with other bytes in place of Ss, Se, Ah and Al."""
+    place = jpeg.index(b"\xff\xda") + 11
+    return jpeg[:place] + values + jpeg[place + 3:]
+
+
 # Of a picture and the one before it, what is sent instead.
 CHANGES = {
     "cut": lambda data, old: data[:len(data) // 2],
@@ -33,6 +48,12 @@ CHANGES = {
     "no-soi": lambda data, old: data[2:],
     "random": lambda data, old: random.Random(len(data)).randbytes(len(data)),
     "zeros": lambda data, old: data + bytes(2048),
+    "lost": lambda data, old: old[:len(old) // 3] + data,
+    "lost-header": lambda data, old: old[:100] + data,
+    "lost-middle": lambda data, old: old[len(old) // 3:len(old) // 2] + data,
+    "junk": lambda data, old: b"\xff" + bytes(50) + data,
+    "dnl": lambda data, old: data[:-2] + b"\xff\xdc\0\4" + frame_height(data) + data[-2:],
+    "scan-0": lambda data, old: with_scan_parameters(data, b"\0\0\0"),
     "old": lambda data, old: data + old[len(old) * 3 // 4:],
     "empty": lambda data, old: b"",
     "no-dht": lambda data, old: without_tables(data),
