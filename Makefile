@@ -6,7 +6,7 @@ BUILT := .build/install/streamer
 BRIDGE := .build/release/libstreamer-libcamera.so
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build bridge demo test unit lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds soak soak-fuzz soak-stream soak-early lab debian13 debian13-libcamera install uninstall clean
+.PHONY: help deps build bridge demo test unit tsan lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds soak soak-fuzz soak-stream soak-early lab debian13 debian13-libcamera install uninstall clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,10 @@ soak-early: ## early packets of 1080p30 in the camera lab for SECONDS (600), com
 	@scripts/deps build test
 	scripts/build streamer
 	@SOAK_SECONDS=$(SECONDS) python3 Tests/suite.py test_a_minute_bit_for_bit
+
+tsan: ## the unit tests and real streams with ThreadSanitizer, which finds data races
+	@scripts/deps build test
+	@Tests/tsan/run
 
 lint: ## check the format of the sources
 	swift format lint --strict --recursive Sources Tests bench Package.swift
