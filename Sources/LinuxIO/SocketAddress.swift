@@ -36,6 +36,33 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// - Parameter mappedHost: see `mappedHost`.
+  public init(mappedHost: SIMD2<UInt64>, port: UInt16) {
+    let isIPv4 = mappedHost[0] == 0 && mappedHost[1] >> 32 == 0xFFFF
+    self = .any(isIPv4 ? .ipv4 : .ipv6, port: port)
+    withUnsafeMutableBytes(of: &storage) { bytes in
+      if isIPv4 {
+        bytes.storeBytes(of: UInt32(truncatingIfNeeded: mappedHost[1]).bigEndian, toByteOffset: 4, as: UInt32.self)
+      } else {
+        bytes.storeBytes(of: mappedHost[0].bigEndian, toByteOffset: 8, as: UInt64.self)
+        bytes.storeBytes(of: mappedHost[1].bigEndian, toByteOffset: 16, as: UInt64.self)
+      }
+    }
+  }
+
+  /// The IPv6 address, or the IPv4 address mapped to one (RFC 4291, 2.5.5.2), as two halves; the first byte is the highest.
+  public var mappedHost: SIMD2<UInt64> {
+    switch family {
+    case .ipv4: SIMD2(0, 0xFFFF << 32 | UInt64(UInt32(bigEndian: withIPv4 { $0.sin_addr.s_addr })))
+    case .ipv6:
+      withUnsafeBytes(of: withIPv6 { $0.sin6_addr }) { bytes in
+        SIMD2(
+          UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+          UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+      }
+    }
+  }
+
   /// Reads an address that a call such as getsockname writes.
   init(filledBy fill: (__SOCKADDR_ARG, UnsafeMutablePointer<socklen_t>) -> Void) {
     var storage = sockaddr_in6()
@@ -100,6 +127,18 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
   public var isOfThisMachine: Bool {
     guard let socket = try? UDPSocket(family, name: description) else { return false }
     return (try? socket.bind(to: with(port: 0))) != nil
+  }
+
+  /// Where answers to packets for this address come from: of 0.0.0.0 and ::, this machine; nil: from several hosts, since
+  /// it is a multicast or a broadcast address.
+  public var peer: SocketAddress? {
+    guard !isMulticast else { return nil }
+    guard let socket = try? UDPSocket(family, name: description) else { return self }
+    switch socket.connect(to: self) {
+    case nil: return SocketAddress { address, length in _ = getpeername(socket.number, address, length) }
+    case .accessDenied: return nil
+    default: return self
+    }
   }
 
   /// The address alone, in figures, without a scope.

@@ -30,8 +30,13 @@ public struct RTCPReceiver: Sendable {
   public var due: Int64? { timer?.due }
 
   /// Takes a datagram of the source's side.
-  /// - Parameter source: whose packets are followed; nil: nobody's yet.
-  public mutating func receive(_ datagram: UnsafeRawBufferPointer, source: UInt32?, now: Int64) -> Event {
+  /// - Parameters:
+  ///   - source: whose packets are followed; nil: nobody's yet.
+  ///   - isOfSource: it comes from the host of that source; in a group there are others.
+  public mutating func receive(
+    _ datagram: UnsafeRawBufferPointer, from address: TransportAddress = TransportAddress(), source: UInt32?,
+    isOfSource: Bool = true, now: Int64
+  ) -> Event {
     guard var reader = RTCPReader(datagram) else {
       malformed += 1
       return .none
@@ -41,16 +46,16 @@ public struct RTCPReceiver: Sendable {
     while let packet = reader.next() {
       switch packet {
       case .senderReport(let other, let info, _):
-        hear(other, now)
-        guard source == nil || source == other else { continue }
+        note(other, address, now)
+        guard isOfSource, source == nil || source == other else { continue }
         senderReports += 1
         last = (other, info, now)
         if timer == nil { timer = ReportTimer(now: now, isUnicast: isUnicast, chance: .random(in: 0...1)) }
-      case .receiverReport(let other, _): hear(other, now)
+      case .receiverReport(let other, _): note(other, address, now)
       case .goodbye(let sources):
         for other in sources {
-          if other == source { event = .ended }
-          if members.remove(other) { timer?.left(now, members: members.count) }
+          if isOfSource, other == source { event = .ended }
+          if members.remove(other, from: address.host) { timer?.left(now, members: members.count) }
         }
       case .sourceDescription, .other: break
       case .malformed: malformed += 1
@@ -136,8 +141,8 @@ public struct RTCPReceiver: Sendable {
   }
 
   /// Another reported. Where it has this one's identifier, this one takes another (8.2).
-  private mutating func hear(_ other: UInt32, _ now: Int64) {
+  private mutating func note(_ other: UInt32, _ address: TransportAddress, _ now: Int64) {
     while ssrc == other { ssrc = .random(in: 0 ... .max) }
-    members.hear(other, now)
+    members.note(other, from: address.host, now)
   }
 }

@@ -10,8 +10,15 @@ public struct RTCPSender: Sendable {
 
   /// Packets that were no RTCP.
   public private(set) var malformed: UInt64 = 0
+  /// Datagrams that came from another host or port than the receiver's.
+  public private(set) var foreign: UInt64 = 0
 
   private let name: CanonicalName
+  /// Where its reports come from; nil: a group, in which anyone may report.
+  private let receiver: TransportAddress?
+  /// When a report last came from the receiver's port.
+  private var portReportedAt: Int64?
+  private var conflicts = Conflicts()
   private var timer: ReportTimer
   private var members = Members()
   private var packets: UInt32 = 0
@@ -25,10 +32,16 @@ public struct RTCPSender: Sendable {
   public static let largestReport = 512
 
   /// - Parameters:
-  ///   - isUnicast: the first report leaves at once.
+  ///   - isUnicast: there is one receiver: the first report leaves at once, and only its own reports count. Else it is a
+  ///     group, in which anyone may report.
+  ///   - receiver: where RTCP is sent.
   ///   - chance: 0 to 1.
-  public init(name: CanonicalName, isUnicast: Bool, now: Int64, chance: Double = .random(in: 0...1)) {
+  public init(
+    name: CanonicalName, isUnicast: Bool, receiver: TransportAddress = TransportAddress(), now: Int64,
+    chance: Double = .random(in: 0...1)
+  ) {
     self.name = name
+    self.receiver = isUnicast ? receiver : nil
     timer = ReportTimer(now: now, isUnicast: isUnicast, chance: chance)
   }
 
@@ -71,6 +84,7 @@ public struct RTCPSender: Sendable {
 
   /// The stream goes on as another source (8.2).
   public mutating func restart(now: Int64) {
+    conflicts.resolve()
     packets = 0
     octets = 0
     reported = (0, 0)
@@ -79,26 +93,37 @@ public struct RTCPSender: Sendable {
   }
 
   /// Takes a datagram from the receivers.
-  /// - Parameter ssrc: the stream's.
-  public mutating func receive(_ datagram: UnsafeRawBufferPointer, ssrc: UInt32, now: Int64) -> Event {
+  /// - Parameters:
+  ///   - address: where it came from.
+  ///   - ssrc: the stream's.
+  public mutating func receive(
+    _ datagram: UnsafeRawBufferPointer, from address: TransportAddress = TransportAddress(), ssrc: UInt32, now: Int64
+  ) -> Event {
+    guard isExpected(address, now) else {
+      foreign += 1
+      return .none
+    }
     guard let reader = RTCPReader(datagram) else {
       malformed += 1
       return .none
     }
-    // A group gives back what is sent to it.
+    // Multicast loops our own packets back to us.
     if reader.describes(ssrc, as: name) { return .none }
+    let isFromPort = address.port == receiver?.port
+    // What came from another port before the receiver's own reports was not the receiver's.
+    if isFromPort, portReportedAt == nil { members.removeAll() }
+    defer { if isFromPort { portReportedAt = members.list.isEmpty ? nil : now } }
     var packets = reader
     while let packet = packets.next() {
       switch packet {
       case .senderReport(let other, _, let blocks), .receiverReport(let other, let blocks):
-        if other == ssrc { return .collision }
-        members.hear(other, now)
-        for block in blocks where block.ssrc == ssrc {
-          members.hear(other, now, block, roundTrip: roundTrip(block, now))
-        }
-      case .sourceDescription(let chunks): if chunks.contains(where: { $0.ssrc == ssrc }) { return .collision }
+        if other == ssrc { return conflicts.isNew(address) ? .collision : .none }
+        note(other, address, now)
+        for block in blocks where block.ssrc == ssrc { note(other, address, now, block) }
+      case .sourceDescription(let chunks):
+        if chunks.contains(where: { $0.ssrc == ssrc }) { return conflicts.isNew(address) ? .collision : .none }
       case .goodbye(let sources):
-        for other in sources where members.remove(other) { timer.left(now, members: members.count) }
+        for other in sources where members.remove(other, from: address.host) { timer.left(now, members: members.count) }
       case .other: break
       case .malformed: malformed += 1
       }
@@ -123,6 +148,26 @@ public struct RTCPSender: Sendable {
 }
 
 extension RTCPSender {
+  /// Whether a datagram may count. A receiver reports from its own host, and from the port that RTCP is sent to; where it
+  /// does not use that port, any other will do.
+  private func isExpected(_ address: TransportAddress, _ now: Int64) -> Bool {
+    guard let receiver else { return true }
+    guard address.host == receiver.host else { return false }
+    if address.port == receiver.port { return true }
+    return portReportedAt.map { now - $0 > timer.timeout(load) } ?? true
+  }
+
+  private mutating func note(_ other: UInt32, _ address: TransportAddress, _ now: Int64) {
+    members.note(other, from: address.host, now)
+  }
+
+  /// In a group a report counts if it answers one of this sender's own: others do not come from those who receive them.
+  private mutating func note(_ other: UInt32, _ address: TransportAddress, _ now: Int64, _ block: ReportBlock) {
+    let roundTrip = roundTrip(block, now)
+    guard receiver != nil || roundTrip != nil else { return }
+    members.note(other, from: address.host, now, block, roundTrip: roundTrip)
+  }
+
   /// What the receivers tell of a stream; of several the worst.
   public struct Reception: Equatable, Sendable {
     public var receivers = 0

@@ -375,7 +375,8 @@ private let second: Int64 = 1_000_000_000
       let bytes = receiverReport(of: ssrc, about: 0xCAFE)
       _ = bytes.withUnsafeBytes { sender.receive($0, ssrc: 0xCAFE, now: 0) }
     }
-    #expect(sender.reception.receivers == 255)
+    // Who does not report about this source makes room.
+    #expect(sender.reception.receivers == 256)
     _ = [0x80, 201].withUnsafeBytes { sender.receive($0, ssrc: 0xCAFE, now: 0) }
     #expect(sender.malformed == 1)
   }
@@ -386,5 +387,121 @@ private let second: Int64 = 1_000_000_000
       writer.put(ssrc)
       ReportBlock(ssrc: source).write(to: &writer)
     }
+  }
+}
+
+/// Reports that do not come from those who receive the stream.
+@Suite struct ForgedReportTests {
+  private static let receiver = TransportAddress(host: SIMD2(0, 0xFFFF_C0A8_0105), port: 5001)
+  private static let stranger = TransportAddress(host: SIMD2(0, 0xFFFF_C0A8_0106), port: 5001)
+  private let name = CanonicalName()
+
+  /// A sender, and the middle of the NTP time of its report.
+  private func sender(isUnicast: Bool) throws -> (RTCPSender, report: UInt32) {
+    var sender = RTCPSender(name: name, isUnicast: isUnicast, receiver: Self.receiver, now: 0, chance: 0)
+    sender.count(packets: 10, octets: 13_880)
+    var memory = [UInt8](repeating: 0, count: 512)
+    let count = memory.withUnsafeMutableBytes {
+      sender.report(ssrc: 0xCAFE, clock: MediaClock(), now: 10 * second, realtime: second, into: $0, chance: 0)
+    }
+    try #require(count > 0)
+    return (sender, NTPTime(unixNanoseconds: second).middle)
+  }
+
+  private func report(
+    of ssrc: UInt32, lost: Int32 = 1234, answers report: UInt32 = 0, goodbye: Bool = false
+  ) -> [UInt8] {
+    written { writer in
+      RTCPHeader(count: 1, type: RTCPHeader.receiverReport, words: 7).write(to: &writer)
+      writer.put(ssrc)
+      ReportBlock(ssrc: 0xCAFE, fractionLost: 255, lost: lost, lastReport: report).write(to: &writer)
+      CanonicalName([65]).write(of: ssrc, to: &writer)
+      if goodbye {
+        RTCPHeader(count: 1, type: RTCPHeader.goodbye, words: 1).write(to: &writer)
+        writer.put(ssrc)
+      }
+    }
+  }
+
+  private func take(
+    _ bytes: [UInt8], from address: TransportAddress, into sender: inout RTCPSender, now: Int64 = 11 * second
+  ) -> Bool {
+    let event = bytes.withUnsafeBytes { sender.receive($0, from: address, ssrc: 0xCAFE, now: now) }
+    return event == .collision
+  }
+
+  /// Whatever a stranger reports: it sets nothing, adds nobody, ends nobody, and collides with nothing.
+  @Test func aStrangerIsNotHeard() throws {
+    var (sender, answered) = try sender(isUnicast: true)
+    _ = take(report(of: 5, lost: 1), from: Self.receiver, into: &sender)
+    let (before, due) = (sender.reception, sender.due)
+    #expect(before.receivers == 1 && before.lost == 1)
+    for ssrc: UInt32 in [5, 0xCAFE, 6, 7] + (100..<500) {
+      let forged = report(of: ssrc, answers: answered, goodbye: ssrc == 5)
+      let collides = take(forged, from: Self.stranger, into: &sender)
+      #expect(!collides)
+    }
+    #expect(sender.reception == before && sender.due == due && sender.foreign == 404)
+  }
+
+  /// Receivers report from odd ports, too: those count until it reports from the port that RTCP is sent to.
+  @Test func theReceiversPortCountsOnceItIsKnown() throws {
+    var (sender, _) = try sender(isUnicast: true)
+    let odd = TransportAddress(host: Self.receiver.host, port: 40_000)
+    _ = take(report(of: 5), from: odd, into: &sender)
+    #expect(sender.reception.lost == 1234)
+    _ = take(report(of: 6, lost: 1), from: Self.receiver, into: &sender)
+    #expect(sender.reception.lost == 1 && sender.reception.receivers == 1)
+    let collides = take(report(of: 0xCAFE), from: odd, into: &sender)
+    _ = take(report(of: 5), from: odd, into: &sender)
+    #expect(!collides && sender.reception.lost == 1)
+    // It left, or fell silent: another may take its place.
+    _ = take(report(of: 6, goodbye: true), from: Self.receiver, into: &sender)
+    _ = take(report(of: 7, lost: 7), from: odd, into: &sender)
+    #expect(sender.reception.lost == 7)
+    _ = take(report(of: 6, lost: 1), from: Self.receiver, into: &sender)
+    _ = take(report(of: 7, lost: 7), from: odd, into: &sender, now: 60 * second)
+    #expect(sender.reception.lost == 7)
+  }
+
+  /// In a group anyone may report, but on the stream only who answers its sender's reports.
+  @Test func aGroupIsHeardWithinBounds() throws {
+    var (sender, answered) = try sender(isUnicast: false)
+    for number: UInt32 in 0..<1000 {
+      let host = SIMD2<UInt64>(0, 0xFFFF_C0A8_0200 + UInt64(number % 20))
+      _ = take(report(of: 100 + number), from: TransportAddress(host: host, port: 1), into: &sender)
+    }
+    #expect(sender.reception.receivers == 0)
+    // The table is full, and yet its receivers have a place.
+    for number: UInt32 in 0..<10 {
+      let host = SIMD2<UInt64>(0, 0xFFFF_C0A8_0300 + UInt64(number))
+      let answer = report(of: number, lost: 3, answers: answered)
+      _ = take(answer, from: TransportAddress(host: host, port: 1), into: &sender)
+    }
+    #expect(sender.reception.receivers == 10 && sender.reception.lost == 3)
+    // Nobody else ends them.
+    for number: UInt32 in 0..<10 { _ = take(report(of: number, goodbye: true), from: Self.stranger, into: &sender) }
+    #expect(sender.reception.receivers == 10 && sender.reception.lost == 3)
+  }
+
+  /// Of one host there are 16 participants at most.
+  @Test func oneHostDoesNotFillTheTable() throws {
+    var (sender, answered) = try sender(isUnicast: false)
+    for ssrc: UInt32 in 0..<1000 { _ = take(report(of: ssrc, answers: answered), from: Self.stranger, into: &sender) }
+    #expect(sender.reception.receivers == 16)
+  }
+
+  /// A host that collides again, or one host after another: the SSRC is changed no more (RFC 3550, 8.2).
+  @Test func collisionsHaveAnEnd() throws {
+    var (sender, _) = try sender(isUnicast: false)
+    var changes = 0
+    for number: UInt64 in 0..<100 {
+      let address = TransportAddress(host: SIMD2(0, number / 10), port: UInt16(number))
+      if take(report(of: 0xCAFE), from: address, into: &sender) {
+        changes += 1
+        sender.restart(now: 11 * second)
+      }
+    }
+    #expect(changes == 4)
   }
 }

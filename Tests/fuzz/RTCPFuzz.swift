@@ -1,5 +1,6 @@
-/// RTCP of a network: the input has datagrams, each behind its length in two bytes. All go to a sender and to its
-/// receiver, who report in between, to each other, too. They come a second apart; behind one of no bytes passes an hour.
+/// RTCP of a network: the input has datagrams, each after its length in two bytes. All go to a sender and to its
+/// receiver, who report in between, to each other, too; and from a stranger to a sender that has one receiver. They come a
+/// second apart; after one of no bytes passes an hour.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   var session = Session()
@@ -16,11 +17,19 @@ private struct Session: ~Copyable {
   private let clock = MediaClock(offset: 7)
   private var ssrc: UInt32 = 0xCAFE
   private var sender: RTCPSender
+  /// It must not notice what strangers send: they have its receiver's address with another port, or another address.
+  private var deaf: RTCPSender
+  private let stranger = TransportAddress(host: SIMD2(0, 2), port: 5001)
   private var receiver = RTCPReceiver(isUnicast: true)
   private var statistics = ReceptionStatistics()
   private var now: Int64 = 1_000_000_000
+  private var changes = 0
 
-  init() { sender = RTCPSender(name: name, isUnicast: false, now: now, chance: 0.5) }
+  init() {
+    sender = RTCPSender(name: name, isUnicast: false, now: now, chance: 0.5)
+    deaf = RTCPSender(
+      name: name, isUnicast: true, receiver: TransportAddress(host: SIMD2(0, 1), port: 5001), now: now, chance: 0.5)
+  }
 
   mutating func take(_ datagram: UnsafeRawBufferPointer) {
     walk(datagram)
@@ -45,15 +54,27 @@ private struct Session: ~Copyable {
     let before = receiver.senderReports
     _ = receiver.receive(datagram, source: ssrc, now: now)
     precondition(receiver.senderReports >= before)
-    if case .collision = sender.receive(datagram, ssrc: ssrc, now: now) {
+    if case .collision = sender.receive(datagram, from: address(of: datagram), ssrc: ssrc, now: now) {
       ssrc &+= 1
+      changes += 1
       sender.restart(now: now)
     }
+    precondition(changes <= 4, "forged collisions have it change its SSRC without end")
     let reception = sender.reception
     precondition(reception.receivers <= 256 && reception.roundTrip ?? 0 >= 0)
+    let due = deaf.due
+    if case .collision = deaf.receive(datagram, from: stranger, ssrc: ssrc, now: now) {
+      preconditionFailure("a stranger has it change its SSRC")
+    }
+    precondition(deaf.reception == RTCPSender.Reception() && deaf.due == due)
     // A day, spread.
     let latest = now + 110_000 * 1_000_000_000
     precondition(sender.due <= latest && receiver.due ?? 0 <= latest)
+  }
+
+  /// One of several hosts in the group.
+  private func address(of datagram: UnsafeRawBufferPointer) -> TransportAddress {
+    TransportAddress(host: SIMD2(1, UInt64(datagram.last ?? 0)), port: UInt16(datagram.count & 0xFFFF))
   }
 
   /// Both sides report to each other, where it is due.

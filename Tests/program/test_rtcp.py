@@ -1,5 +1,6 @@
 """Reports both ways, read and written by an independent end."""
 
+import contextlib
 import json
 import random
 import re
@@ -10,6 +11,7 @@ import unittest
 
 import players
 import program
+import pictures
 import rtcp
 import rtpjpeg
 from program import Run, free_port
@@ -167,12 +169,112 @@ class ReceiverReports(unittest.TestCase):
         self.assertRegex(sender.out, rf"127.0.0.1:{port} reports 0.0 % lost")
 
 
+class Strangers(unittest.TestCase):
+    """Reports that do not come from the stream's receiver."""
+
+    def forge(self, sock, target, told, count=400):
+        """All that a report can claim, with what a stranger can know."""
+        middle = told.ntp >> 16 & 0xFFFFFFFF
+        for number in range(count):
+            block = rtcp.Block(told.ssrc, 255, 12345, 0, 90000, middle, 0)
+            sock.sendto(rtcp.report(1000 + number, block), target)
+        for cname in (b"another", b"third"):
+            sock.sendto(rtcp.report(told.ssrc, cname=cname), target)
+            sock.sendto(rtcp.report(told.ssrc, sender=(1, 2, 3, 4), cname=cname), target)
+        sock.sendto(rtcp.report(7, goodbye=True), target)
+
+    def check(self, muxed):
+        with rtcp.Session(port := free_port(), muxed=muxed) as session, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.bind(("127.0.0.2", port + 1))
+            words = ["--rtcp-mux"] if muxed else []
+            with Run("test:", *SMALL, *words, "--ssrc", "CAFE", "--stats", "0.2", "--to", f"127.0.0.1:{port}") as sender:
+                session.collect(5, until=lambda s: s.reports)
+                told = session.reports[0]
+                self.forge(stranger, told.source, told)
+                session.collect(1)
+                self.assertNotIn(" reports ", Run.text(sender.out_file))
+                # The receiver's own counts, and goes on counting.
+                session.send(rtcp.report(7, rtcp.Block(told.ssrc, 0, 3, 99, 0, 0, 0)))
+                sender.wait_for(f"127.0.0.1:{port} reports 0.0 % lost (3 packets in all)")
+                self.forge(stranger, told.source, told)
+                session.collect(1)
+                sender.stop()
+                session.collect(0.3)
+            self.assertEqual({packet.ssrc for packet in session.packets()}, {0xCAFE})
+            self.assertEqual([each.goodbye for each in session.reports if each.goodbye], [[0xCAFE]])
+            lines = [line for line in sender.out.splitlines() if " reports " in line]
+            self.assertEqual({re.search(r"reports (.*) packets in all", line)[1] for line in lines}, {"0.0 % lost (3"})
+            return sender
+
+    def test_another_address_counts_for_nothing(self):
+        sender = self.check(muxed=False)
+        self.assertEqual(sender.err.count("RTCP reports from 127.0.0.2:"), 1, sender.err)
+        # The kernel lets nothing of it through to the stream's own socket.
+        self.check(muxed=True)
+
+    def test_another_port_counts_for_nothing_once_the_receivers_is_known(self):
+        with rtcp.Session(port := free_port()) as session, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(("127.0.0.1", 0))
+            with Run("test:", *SMALL, "--ssrc", "CAFE", "--stats", "0.2", "--to", f"127.0.0.1:{port}") as sender:
+                session.collect(5, until=lambda s: s.reports)
+                told = session.reports[0]
+                session.send(rtcp.report(7, rtcp.Block(told.ssrc, 0, 3, 99, 0, 0, 0)))
+                sender.wait_for("reports 0.0 % lost (3 packets in all)")
+                self.forge(other, told.source, told)
+                session.collect(1)
+            self.assertEqual({packet.ssrc for packet in session.packets()}, {0xCAFE})
+            self.assertNotIn("12345", sender.out)
+
+    def test_a_group_has_bounds(self):
+        """Who does not receive the sender's reports does not set the loss, and the SSRC does not change again and again."""
+        group, port = "239.77.3.1", free_port()
+        lo = socket.inet_aton("127.0.0.1")
+        with contextlib.ExitStack() as stack:
+            media, member, stranger = (stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(3))
+            for each, number in ((media, port), (member, port + 1)):
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                each.bind((group, number))
+                each.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + lo)
+            stranger.bind(("127.0.0.2", 0))
+            for each in (member, stranger):
+                each.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, lo)
+            with Run("test:", *SMALL, "--ssrc", "CAFE", "--stats", "0.2", "--interface", "lo", "--to", f"{group}:{port}") as sender:
+                member.settimeout(10)
+                told = rtcp.parse(member.recv(2048))
+                target = group, port + 1
+                for number in range(400):
+                    stranger.sendto(rtcp.report(1000 + number, rtcp.Block(told.ssrc, 255, 12345, 0, 90000, 0, 0)), target)
+                block = rtcp.Block(told.ssrc, 0, 3, 99, 0, told.ntp >> 16 & 0xFFFFFFFF, 0)
+                member.sendto(rtcp.report(7, block), target)
+                sender.wait_for(f"{group}:{port} reports 0.0 % lost (3 packets in all)")
+                # It can collide once.
+                for _ in range(20):
+                    stranger.sendto(rtcp.report(ssrc(media), cname=b"another"), target)
+                    time.sleep(0.05)
+                time.sleep(0.5)
+            self.assertNotIn("12345", sender.out)
+            self.assertEqual(sender.err.count("it goes on as"), 1, sender.err)
+
+
+def ssrc(media):
+    """The SSRC of the newest packet."""
+    media.setblocking(False)
+    found = None
+    while True:
+        try:
+            found = media.recv(65536)
+        except BlockingIOError:
+            if found:
+                return rtpjpeg.parse(found).ssrc
+
+
 class Receiving(unittest.TestCase):
     """`streamer receive` beside a sender of the tests' own."""
 
     def send(self, port, skip=(), frames=40, words=(), muxed=False, clock=0.0):
         """Streams one small picture again and again; returns the receiver's JSON, the reports that came, the SSRC."""
-        picture = rtpjpeg.jpeg(next(iter(sorted(program_pictures().iterdir()))).read_bytes())
+        picture = rtpjpeg.jpeg(next(iter(sorted(pictures.jpegs(320, 240, count=1, sampling="420").iterdir()))).read_bytes())
         with Run("receive", f"127.0.0.1:{port}", "--json", "--frames", frames, *words, wait_for="receiving at") as receiver:
             with rtcp.Session(free_port()) as session:
                 media, control = session.rtp.socket, session.rtp.socket if muxed else session.rtcp.socket
@@ -185,7 +287,7 @@ class Receiving(unittest.TestCase):
                     if number % 20 == 0:
                         told = rtcp.ntp(now + clock), timestamp, count, octets
                         control.sendto(rtcp.report(0xABCD, sender=told), ("127.0.0.1", port + (not muxed)))
-                    for packet in packets(picture, sequence, timestamp):
+                    for packet in rtpjpeg.packets(picture, sequence, timestamp):
                         if sequence not in skip:
                             media.sendto(packet, ("127.0.0.1", port))
                         sequence, count, octets = (sequence + 1) & 0xFFFF, count + 1, octets + len(packet) - 12
@@ -235,24 +337,6 @@ class Receiving(unittest.TestCase):
         result = json.loads(receiver.out)
         self.assertEqual((result["foreign"], result["lost"]), (0, 0))
         self.assertGreater(result["frames"], 25)
-
-
-def program_pictures():
-    import pictures
-    return pictures.jpegs(320, 240, count=1, sampling="420")
-
-
-def packets(picture, sequence, timestamp, size=1400):
-    """A picture's RTP packets (RFC 2435), of another hand than the program's."""
-    place = 0
-    while place < len(picture.scan):
-        tables = b"\0\0\0\x80" + picture.tables if place == 0 else b""
-        part = picture.scan[place:place + size - 20 - len(tables)]
-        is_last = place + len(part) == len(picture.scan)
-        yield (bytes([0x80, 26 | 128 * is_last]) + sequence.to_bytes(2, "big") + timestamp.to_bytes(4, "big") + b"\0\0\xab\xcd"
-               + place.to_bytes(4, "big") + bytes([picture.type, 255, picture.width // 8, picture.height // 8]) + tables + part)
-        place += len(part)
-        sequence = (sequence + 1) & 0xFFFF
 
 
 if __name__ == "__main__":

@@ -30,7 +30,9 @@ final class Board: Sendable {
     var hasSmallBuffer = false
 
     /// There is something to say.
-    var isSpecial: Bool { errno != nil || refusesSegments || hasSmallBuffer || pacing != nil }
+    var isSpecial: Bool {
+      errno != nil || refusesSegments || hasSmallBuffer || pacing != nil
+    }
   }
 
   struct State: Sendable {
@@ -51,6 +53,8 @@ final class Board: Sendable {
     var isEarly = false
     /// Why they can't.
     var obstacle: Lookout.Obstacle?
+    /// Where the first report came from that was not a receiver's own, and that receiver.
+    var foreignReport: (address: SocketAddress, receiver: SocketAddress)?
     /// The SSRC that the stream goes on with, since another one has the one that it had.
     var changedSSRC: UInt32?
     /// Which instant its timestamps are of.

@@ -504,6 +504,9 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     case .collision:
       // Once in a while: who sends such reports without end shall not have the stream begin anew without end.
       if Clock.monotonic - lastCollision > 10_000_000_000 { hasCollided = true }
+    case .foreign(let address):
+      let receiver = delivery.destinations[index].address
+      board.post { if $0.foreignReport == nil { $0.foreignReport = (address, receiver) } }
     case .failed(let errno):
       delivery.destinations[index].fail(errno)
       postError(of: index)

@@ -65,9 +65,11 @@ struct ReportLink: ~Copyable {
   /// How the stream is received.
   var reception: RTCPSender.Reception { rtcp?.reception ?? .init() }
 
-  /// The first frame was sent. A receiver of its own hears of the stream's clock at once.
+  /// The first frame was sent. For unicast the first sender report is due at once (RFC 3550, 6.2).
   mutating func start(now: Int64) {
-    rtcp = RTCPSender(name: name, isUnicast: !destination.isMulticast, now: now)
+    let peer = destination.peer
+    rtcp = RTCPSender(
+      name: name, isUnicast: peer != nil, receiver: peer.map { TransportAddress($0) } ?? TransportAddress(), now: now)
   }
 
   @inline(__always)
@@ -104,6 +106,8 @@ struct ReportLink: ~Copyable {
     case nothing
     /// It, or someone else in its group, has the stream's SSRC.
     case collision
+    /// It came from this address, which is not the receiver's, for the first time.
+    case foreign(SocketAddress)
     case failed(Errno)
   }
 
@@ -112,8 +116,11 @@ struct ReportLink: ~Copyable {
     switch socket.receive(into: scratch) {
     case .none: return .nothing
     case .failed(let errno): return .failed(errno)
-    case .datagram(let bytes, _):
-      switch rtcp?.receive(bytes, ssrc: ssrc, now: Clock.monotonic) ?? .none {
+    case .datagram(let bytes, let address):
+      let before = rtcp?.foreign
+      let event = rtcp?.receive(bytes, from: TransportAddress(address), ssrc: ssrc, now: Clock.monotonic) ?? .none
+      if before == 0, rtcp?.foreign == 1 { return .foreign(address) }
+      switch event {
       case .none: return .nothing
       case .collision: return .collision
       }

@@ -30,6 +30,7 @@ struct Reporter {
   private var saidLowRate = false
   private var saidTimestamps = false
   private var saidSSRC: UInt32?
+  private var reportedForeign = false
   private var saidPacketSize: Int?
   private var isSilent = false
   private var reportedAskedAgain = false
@@ -83,6 +84,7 @@ struct Reporter {
       printStatistics(state, isTick: true)
     }
     saySource(state)
+    reportForeign(state)
     sayMeasured(state)
     if let end = state.end, !hasEnded { sayEnd(end, state) }
   }
@@ -267,6 +269,14 @@ struct Reporter {
     saidMeasurements = state.measurements
     guard let report = BenchReport(settings, state) else { return log.info("\(name): nothing is measured yet") }
     StandardStream.output.line(report.table)
+  }
+
+  private mutating func reportForeign(_ state: Board.State) {
+    guard let (address, receiver) = state.foreignReport, !reportedForeign else { return }
+    reportedForeign = true
+    log.warning(
+      "\(name): RTCP reports from \(address) are ignored: the stream goes to \(receiver), and only reports from there count"
+    )
   }
 
   private mutating func saySource(_ state: Board.State) {
