@@ -2,7 +2,7 @@
 struct Fragment {
   let header: JPEGPayloadHeader
   let restart: RestartHeader?
-  /// Only a frame's first packet has them.
+  /// Only a frame's first packet can have them.
   let tables: QuantizationTables?
   let onvif: ByteReader?
   let scan: UnsafeRawBufferPointer
@@ -27,8 +27,6 @@ struct Fragment {
         guard let luma = body.table() else { return nil }
         tables = QuantizationTables(luma: luma, chroma: body.table() ?? luma)
       }
-    } else if header.offset == 0 {
-      tables = QuantizationTables(q: header.q)
     }
     self.tables = tables
     onvif = packet.onvif
@@ -41,6 +39,8 @@ struct FrameAssembly: ~Copyable {
   /// Room for the file's header, a scan, and an EOI.
   private let memory: UnsafeMutableRawPointer
   private let largestScan: Int
+  /// A large frame has some 1500 packets: with every other one missing, 750 ranges.
+  static let maximumRanges = 1024
   /// nil: no frame is under way.
   private(set) var timestamp: UInt32?
   private(set) var header = JPEGPayloadHeader(offset: 0, type: 0, q: 0, width: 0, height: 0)
@@ -48,8 +48,8 @@ struct FrameAssembly: ~Copyable {
   private(set) var tables: QuantizationTables?
   private var fields: OnvifExtension.Fields?
   private var restartInterval: UInt16 = 0
-  /// The bytes that came: ranges in their order, with gaps between them.
-  private var covered: [Range<Int>] = []
+  /// The bytes that came.
+  private var covered = RangeList()
   private var furthest = 0
   private var length: Int?
 
@@ -75,21 +75,31 @@ struct FrameAssembly: ~Copyable {
     tables = nil
     fields = nil
     restartInterval = 0
-    covered.removeAll(keepingCapacity: true)
+    covered.removeAll()
     furthest = 0
     length = nil
   }
 
-  /// Puts a packet's part in; false where it contradicts the others.
-  mutating func add(_ fragment: Fragment, isLast: Bool) -> Bool {
+  /// What became of a packet's part.
+  enum Outcome {
+    case placed
+    /// It contradicts the parts that are there.
+    case contradicts
+    /// The parts that are there have more gaps between them than a network makes.
+    case scattered
+  }
+
+  /// Puts a packet's part in.
+  mutating func add(_ fragment: Fragment, isLast: Bool) -> Outcome {
     let other = fragment.header
     guard other.type == header.type, other.q == header.q, other.width == header.width, other.height == header.height
-    else { return false }
+    else { return .contradicts }
     let start = Int(other.offset)
     let end = start + fragment.scan.count
-    guard end > start, end <= length ?? largestScan, !isLast || end >= furthest, cover(start..<end) else {
-      return false
+    guard end > start, end <= length ?? largestScan, !isLast || end >= furthest, covered.add(start..<end) else {
+      return .contradicts
     }
+    guard covered.count <= Self.maximumRanges else { return .scattered }
     furthest = max(furthest, end)
     if isLast { length = end }
     tables = tables ?? fragment.tables
@@ -98,31 +108,11 @@ struct FrameAssembly: ~Copyable {
     if let bytes = fragment.scan.baseAddress {
       (scan + Int(other.offset)).copyMemory(from: bytes, byteCount: fragment.scan.count)
     }
-    return true
+    return .placed
   }
 
   /// Every byte up to the marker's packet is there.
-  var isWhole: Bool { length == covered.first?.upperBound && covered.first?.lowerBound == 0 && covered.count == 1 }
-
-  /// Notes which bytes came; false where some of them are there already.
-  private mutating func cover(_ range: Range<Int>) -> Bool {
-    // In order, which is usual, the place is the last.
-    var place = covered.count
-    while place > 0, covered[place - 1].lowerBound > range.lowerBound { place -= 1 }
-    if place > 0, covered[place - 1].upperBound > range.lowerBound { return false }
-    if place < covered.count, covered[place].lowerBound < range.upperBound { return false }
-    var joined = range
-    if place < covered.count, covered[place].lowerBound == range.upperBound {
-      joined = range.lowerBound..<covered[place].upperBound
-      covered.remove(at: place)
-    }
-    if place > 0, covered[place - 1].upperBound == joined.lowerBound {
-      covered[place - 1] = covered[place - 1].lowerBound..<joined.upperBound
-    } else {
-      covered.insert(joined, at: place)
-    }
-    return true
-  }
+  var isWhole: Bool { length.map { covered.isOnly(0..<$0) } ?? false }
 
   /// The whole frame as a JPEG file, until the next frame begins; nil where its size is not known.
   /// - Parameters:
@@ -139,7 +129,7 @@ struct FrameAssembly: ~Copyable {
         width: width, height: height, sampling: sampling, tables: tables, restartInterval: restartInterval,
         fields: fields)
     else { return nil }
-    // The file's header goes right before the scan, and an EOI behind it where none stands.
+    // The file's header goes right before the scan, and an EOI after it where none is there.
     let bytes = file.bytes
     let start = scan - bytes.count
     UnsafeMutableRawBufferPointer(start: start, count: bytes.count).copyBytes(from: bytes)

@@ -61,12 +61,7 @@ public struct ReceptionStatistics: Sendable {
     return .new
   }
 
-  /// Whether a packet's number goes on from those before, if with gaps.
-  func isContinued(by sequence: UInt16) -> Bool {
-    !isStarted || abs(Int(Int16(bitPattern: sequence &- UInt16(truncatingIfNeeded: highest)))) < 1000
-  }
-
-  /// Begins anew for another source; what was counted stays.
+  /// Begins with other sequence numbers; what was counted stays.
   public mutating func restart() {
     lostBefore = lost
     distinct = 0

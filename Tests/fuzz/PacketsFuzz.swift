@@ -1,5 +1,6 @@
-/// A network's packets: the input has each behind its length in two bytes. They come a millisecond apart; behind one of
-/// no bytes comes a silence in which another source may take over; one of one byte stands for the source's goodbye.
+/// A network's packets: the input has each after its length in two bytes. They come a millisecond apart; after one of no
+/// bytes comes a silence in which another source may take over; one of one byte stands for the source's goodbye; one of
+/// two bytes has the packets after it come from another address.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let input = UnsafeRawBufferPointer(start: start, count: count)
@@ -19,6 +20,7 @@ private struct Receiver: ~Copyable {
   private var now: Int64 = 0
   private var packets: UInt64 = 0
   private var frames: UInt64 = 0
+  private var address = TransportAddress()
   /// What came of scans, with its timestamp.
   private var parts: [(timestamp: UInt32, offset: Int, bytes: [UInt8])] = []
   private var wasExtended = false
@@ -33,11 +35,16 @@ private struct Receiver: ~Copyable {
       parts.append((read.header.timestamp, Int(fragment.header.offset), Array(fragment.scan)))
       wasExtended = wasExtended || fragment.onvif != nil
     }
-    if case .frame(let jpeg, let width, let height, let timestamp) = depacketizer.receive(packet, arrival: now) {
+    let before = depacketizer.source
+    let event = depacketizer.receive(packet, from: address, arrival: now)
+    if case .frame(let jpeg, let width, let height, let timestamp) = event {
       frames += 1
       check(jpeg, width, height, timestamp: timestamp)
+      precondition(depacketizer.source?.address == address, "a frame's last packet is of the stream")
     }
+    precondition(depacketizer.source == before || depacketizer.source?.address == address)
     if packet.count == 1 { depacketizer.endSource() }
+    if packet.count == 2 { address = TransportAddress(port: address.port &+ UInt16(packet[0])) }
     packets += 1
     now += packet.isEmpty ? 2_000_000_000 : 1_000_000
   }
@@ -78,10 +85,13 @@ private struct Receiver: ~Copyable {
     depacketizer.finish()
     precondition(depacketizer.incomplete == incomplete)
     precondition(depacketizer.frames == frames && frames + incomplete <= packets)
+    precondition((depacketizer.foreign > 0) == (depacketizer.firstForeign != nil))
     precondition(depacketizer.unsized <= incomplete)
     precondition(depacketizer.malformed + depacketizer.foreign <= packets)
     let statistics = depacketizer.statistics
-    precondition(statistics.packets <= packets)
+    // A packet that contradicts its frame is of the stream, and malformed.
+    let total = statistics.packets + depacketizer.foreign + depacketizer.malformed
+    precondition(total >= packets && total <= packets + depacketizer.malformed)
     precondition(statistics.duplicates + statistics.reordered <= statistics.packets)
     precondition(statistics.jitterMicroseconds >= 0 && statistics.jitterMicroseconds < 1e11)
   }

@@ -8,6 +8,7 @@ struct FeedbackLink: ~Copyable {
   private let socket: DatagramSocket
   /// The group's port for reports, where the stream goes to a group.
   private let group: SocketAddress?
+  private let isGroup: Bool
   private var rtcp: RTCPReceiver
   /// Where the sender's last report came from; which way reports go there.
   private var sender: (address: SocketAddress, isMuxed: Bool)?
@@ -20,6 +21,7 @@ struct FeedbackLink: ~Copyable {
 
   private init(_ socket: consuming DatagramSocket, _ stream: SocketAddress) {
     self.socket = socket
+    isGroup = stream.isMulticast
     group = stream.isMulticast && stream.port < .max ? stream.with(port: stream.port + 1) : nil
     rtcp = RTCPReceiver(isUnicast: !stream.isMulticast)
   }
@@ -53,10 +55,13 @@ struct FeedbackLink: ~Copyable {
     rtcp.captureTime(of: timestamp, source: source)
   }
 
+  /// Reports that did not come from the sender's address.
+  private(set) var foreign: UInt64 = 0
+
   /// Takes all reports that are there.
-  /// - Parameter source: whose stream is followed.
+  /// - Parameter source: whose stream is followed; nil: nobody's yet.
   /// - Returns: whether that source said goodbye.
-  mutating func receive(source: UInt32?) -> Bool {
+  mutating func receive(source: StreamSource?) -> Bool {
     var hasEnded = false
     while case .datagram(let bytes, let address) = socket.receive(into: memory) {
       if take(bytes, from: address, isMuxed: false, source: source) { hasEnded = true }
@@ -64,12 +69,20 @@ struct FeedbackLink: ~Copyable {
     return hasEnded
   }
 
-  /// Takes a report that came to the stream's port, or to its own.
+  /// Takes a report that came to the stream's port, or to its own. It counts if it comes from the address of the stream's
+  /// sender, whatever the port; in a group others report, too.
   mutating func take(
-    _ bytes: UnsafeRawBufferPointer, from address: SocketAddress, isMuxed: Bool, source: UInt32?
+    _ bytes: UnsafeRawBufferPointer, from address: SocketAddress, isMuxed: Bool, source: StreamSource?
   ) -> Bool {
+    let reporter = TransportAddress(address)
+    let isOfSource = source.map { $0.address.host == reporter.host } ?? true
+    guard isOfSource || isGroup else {
+      foreign += 1
+      return false
+    }
     let before = senderReports
-    let event = rtcp.receive(bytes, source: source, now: Clock.monotonic)
+    let event = rtcp.receive(
+      bytes, from: reporter, source: source?.ssrc, isOfSource: isOfSource, now: Clock.monotonic)
     if senderReports > before, sender?.address != address {
       sender = (address, isMuxed)
       isLocal = address.isOfThisMachine
@@ -80,14 +93,16 @@ struct FeedbackLink: ~Copyable {
   /// Sends a report, if one is due, or the last one.
   /// - Parameter stream: the socket of the stream, for reports that go that way.
   mutating func report(
-    _ statistics: ReceptionStatistics, of source: UInt32?, over stream: borrowing DatagramReceiver, isLast: Bool = false
+    _ statistics: ReceptionStatistics, of source: StreamSource?, over stream: borrowing DatagramReceiver,
+    isLast: Bool = false
   ) {
-    guard let sender, let source else { return }
+    // A report that came before the stream may have been anyone's.
+    guard let sender, let source, sender.address.mappedHost == source.address.host else { return }
     let now = Clock.monotonic
     let size =
       isLast
-      ? rtcp.goodbye(statistics, of: source, now: now, into: memory)
-      : rtcp.report(statistics, of: source, now: now, into: memory)
+      ? rtcp.goodbye(statistics, of: source.ssrc, now: now, into: memory)
+      : rtcp.report(statistics, of: source.ssrc, now: now, into: memory)
     guard size > 0 else { return }
     let bytes = UnsafeRawBufferPointer(rebasing: memory[..<size])
     if sender.isMuxed {

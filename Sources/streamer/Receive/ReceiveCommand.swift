@@ -49,6 +49,7 @@ struct ReceiveCommand {
         default:
           guard tick.expirations() > 0 else { continue }
           if !options.asJSON { session.printSecond() }
+          session.reportNothing()
           session.flush()
           // Such as `| head`: nobody is there for the result.
           if StandardStream.output.isClosed { session.stop() }
@@ -61,7 +62,7 @@ struct ReceiveCommand {
     try session.printResult(&signals)
     signals.end()
     session.finish(&signals)
-    return session.hasFailed ? 1 : 0
+    return session.status()
   }
 
   private func receiver() throws -> DatagramReceiver {

@@ -13,7 +13,9 @@ struct ReceiveSession: ~Copyable {
   /// Frames that came before they were captured: the clocks differ.
   private var ahead: UInt64 = 0
   private var depacketizer: Depacketizer
-  private var saidUnsized = false
+  private var reportedUnsized = false
+  private var reportedForeign = false
+  private var reportedNothing = false
   private var decoder: JPEGDecoder
   private var undecodable: UInt64 = 0
   /// Whole frames that could not be written as files.
@@ -21,7 +23,9 @@ struct ReceiveSession: ~Copyable {
   private var glass: GlassReader
   private var times: FileWriter?
   /// Something that was asked for could not be done.
-  private(set) var hasFailed = false
+  private var hasFailed = false
+  /// CLOCK_MONOTONIC in nanoseconds.
+  private let start = Clock.monotonic
   private var size: (width: Int, height: Int)?
   private var firstFrame: Int64 = 0
   private var lastFrame: Int64 = 0
@@ -67,13 +71,15 @@ struct ReceiveSession: ~Copyable {
     let (arrival, realtime) = Clock.pair
     for index in 0..<count where !isDone {
       let datagram = receiver.datagram(at: index)
+      let address = receiver.source(at: index)
       if RTCPHeader.begins(datagram) {
-        let source = receiver.source(at: index)
-        if feedback.take(datagram, from: source, isMuxed: true, source: depacketizer.ssrc) { depacketizer.endSource() }
+        if feedback.take(datagram, from: address, isMuxed: true, source: depacketizer.source) {
+          depacketizer.endSource()
+        }
         continue
       }
-      if case .frame(let jpeg, let width, let height, let timestamp) = depacketizer.receive(datagram, arrival: arrival)
-      {
+      let event = depacketizer.receive(datagram, from: TransportAddress(address), arrival: arrival)
+      if case .frame(let jpeg, let width, let height, let timestamp) = event {
         size = (width, height)
         if firstFrame == 0 { firstFrame = arrival }
         lastFrame = arrival
@@ -86,23 +92,24 @@ struct ReceiveSession: ~Copyable {
         keep(jpeg)
       }
     }
-    sayUnsized()
+    reportUnsized()
+    reportForeign()
   }
 
   /// Takes the sender's reports.
   mutating func receiveFeedback() {
-    if feedback.receive(source: depacketizer.ssrc) { depacketizer.endSource() }
+    if feedback.receive(source: depacketizer.source) { depacketizer.endSource() }
   }
 
   /// Reports to the sender, if that is due.
   mutating func report() {
     guard depacketizer.isFollowing else { return }
-    feedback.report(depacketizer.statistics, of: depacketizer.ssrc, over: receiver)
+    feedback.report(depacketizer.statistics, of: depacketizer.source, over: receiver)
   }
 
   /// Ends what is reported.
   mutating func end() {
-    feedback.report(depacketizer.statistics, of: depacketizer.ssrc, over: receiver, isLast: true)
+    feedback.report(depacketizer.statistics, of: depacketizer.source, over: receiver, isLast: true)
   }
 
   /// The header of what `--times` writes.
@@ -135,7 +142,7 @@ struct ReceiveSession: ~Copyable {
   /// - Parameter arrival: by the wall clock, in nanoseconds.
   /// - Returns: nanoseconds since the capture; nil: it can't be told.
   private mutating func measure(_ timestamp: UInt32, arrival: Int64) -> Int64? {
-    guard options.hasSharedClock || feedback.isLocal, let source = depacketizer.ssrc,
+    guard options.hasSharedClock || feedback.isLocal, let source = depacketizer.source?.ssrc,
       let captured = feedback.captureTime(of: timestamp, source: source)
     else { return nil }
     let age = arrival - captured
@@ -162,12 +169,53 @@ struct ReceiveSession: ~Copyable {
     return latency
   }
 
-  private mutating func sayUnsized() {
-    guard depacketizer.unsized > 0, !saidUnsized else { return }
-    saidUnsized = true
+  private mutating func reportUnsized() {
+    guard depacketizer.unsized > 0, !reportedUnsized else { return }
+    reportedUnsized = true
     options.log.warning(
       "the stream does not say its pictures' size, which is over 2040 pixels: --x-dimensions WxH does (it is in the SDP)"
     )
+  }
+
+  private mutating func reportForeign() {
+    guard let foreign = depacketizer.firstForeign, !reportedForeign else { return }
+    reportedForeign = true
+    options.log.warning(
+      "packets of another source come to the same port, from \(foreign.address.text) with SSRC "
+        + "\(String(foreign.ssrc, radix: 16, uppercase: true)): they are dropped, and counted as foreign from now on")
+  }
+
+  /// Warns once where nothing came for some seconds.
+  mutating func reportNothing() {
+    guard !reportedNothing, Clock.monotonic - start > 5_000_000_000, let hint else { return }
+    reportedNothing = true
+    options.log.warning(hint)
+  }
+
+  /// Ends it, with an error where nothing came.
+  /// - Returns: the exit status.
+  func status() -> Int32 {
+    if let hint { options.log.error(hint) }
+    return hint != nil || hasFailed ? 1 : 0
+  }
+
+  /// Why no packet of a stream came, and what to look at; nil: there were some.
+  private var hint: String? {
+    guard depacketizer.statistics.packets == 0 else { return nil }
+    let address = receiver.localAddress
+    let others = depacketizer.malformed + feedback.malformed
+    if others > 0 {
+      return "no RTP/JPEG packet came to \(address), but \(others) of another kind:"
+        + " does the sender send another codec, or does another program send to this port?"
+    }
+    let firewall =
+      "does a firewall drop UDP? ('sudo nft list ruleset' shows its rules,"
+      + " 'sudo ufw allow \(address.port)/udp' opens the port)"
+    if feedback.senderReports > 0 {
+      return "no packet came to \(address), but the sender's reports did: does it send to this port? \(firewall)"
+    }
+    return "no packet came to \(address): is the sender running, and does it send to this machine and port (--to)?"
+      + " \(firewall)"
   }
 
   private mutating func keep(_ jpeg: UnsafeRawBufferPointer) {
@@ -246,7 +294,8 @@ struct ReceiveSession: ~Copyable {
       ("packets", .integer(statistics.packets)), ("bytes", .integer(statistics.bytes)), ("lost", .integer(lost)),
       ("kernel_dropped", .integer(receiver.kernelDropped)), ("reordered", .integer(statistics.reordered)),
       ("duplicates", .integer(statistics.duplicates)), ("malformed", .integer(malformed)),
-      ("foreign", .integer(depacketizer.foreign)), ("frames", .integer(depacketizer.frames)),
+      ("foreign", .integer(depacketizer.foreign)), ("foreign_reports", .integer(feedback.foreign)),
+      ("frames", .integer(depacketizer.frames)),
       ("incomplete", .integer(depacketizer.incomplete)), ("sender_reports", .integer(feedback.senderReports)),
     ]
     if options.decodes { members.append(("undecodable", .integer(undecodable))) }
@@ -259,6 +308,7 @@ struct ReceiveSession: ~Copyable {
       ("height", size.map { .integer(UInt64($0.height)) } ?? .null),
     ]
     if options.readsGlass { members += glass.members }
+    members.append(("hint", hint.map { .string($0) } ?? .null))
     try Program.print(JSON.object(members).description + "\n", &signals)
   }
 }
