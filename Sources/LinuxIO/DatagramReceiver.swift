@@ -13,6 +13,7 @@ public struct DatagramReceiver: ~Copyable {
   /// The largest datagram of UDP, in bytes.
   private static let largest = 65_536
   private static let batch = 32
+  private static let controlSpace = CLINUX_OVERFLOW_SPACE + CLINUX_LOCAL_ADDRESS_SPACE
 
   /// Datagrams that the kernel dropped since the start because the socket's buffer was full (SO_RXQ_OVFL).
   public private(set) var kernelDropped: UInt64 = 0
@@ -23,13 +24,14 @@ public struct DatagramReceiver: ~Copyable {
     let socket = try UDPSocket(address.family, name: address.description)
     socket.setBuffer(SO_RCVBUF, forced: SO_RCVBUFFORCE, bytes: bufferBytes)
     _ = socket.set(SOL_SOCKET, SO_RXQ_OVFL, Int32(1))
+    socket.tellLocalAddresses(address.family)
     do throws(SystemCallError) { try socket.listen(at: address) } catch {
       throw error.withRemedy(
         error.errno == .addressInUse ? "another program receives there; take another port" : nil)
     }
     self.socket = socket
     memory = .allocate(byteCount: Self.batch * Self.largest, alignment: 16)
-    control = .allocate(byteCount: Self.batch * CLINUX_OVERFLOW_SPACE, alignment: 16)
+    control = .allocate(byteCount: Self.batch * Self.controlSpace, alignment: 16)
     ranges = .allocate(capacity: Self.batch)
     messages = .allocate(capacity: Self.batch)
     sources = .allocate(capacity: Self.batch)
@@ -66,8 +68,8 @@ public struct DatagramReceiver: ~Copyable {
   /// - Returns: how many; `datagram(at:)` gives them until the next call.
   public mutating func receive() -> Int {
     for index in 0..<Self.batch {
-      messages[index].msg_hdr.msg_control = control + index * CLINUX_OVERFLOW_SPACE
-      messages[index].msg_hdr.msg_controllen = CLINUX_OVERFLOW_SPACE
+      messages[index].msg_hdr.msg_control = control + index * Self.controlSpace
+      messages[index].msg_hdr.msg_controllen = Self.controlSpace
       messages[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size)
     }
     let count = Int(retrying { recvmmsg(number, messages, UInt32(Self.batch), 0, nil) }.result)
@@ -90,8 +92,19 @@ public struct DatagramReceiver: ~Copyable {
     SocketAddress(storage: sources[index], length: messages[index].msg_hdr.msg_namelen)
   }
 
+  /// The address of this machine that datagram `index` of the last `receive` came to; nil: it came to a group.
+  public func destination(at index: Int) -> SocketAddress? {
+    var storage = sockaddr_in6()
+    let length = clinux_local_address(&messages[index].msg_hdr, &storage)
+    let address = SocketAddress(storage: storage, length: socklen_t(length))
+    return length == 0 || address.isMulticast ? nil : address
+  }
+
   /// Sends one datagram from here, such as a report.
-  public func send(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress) -> Errno? {
-    socket.send(bytes, to: address)
+  /// - Parameter local: this machine's address that it leaves from; nil: the routing table's.
+  public func send(
+    _ bytes: UnsafeRawBufferPointer, to address: SocketAddress, from local: SocketAddress? = nil
+  ) -> Errno? {
+    socket.send(bytes, to: address, from: local)
   }
 }

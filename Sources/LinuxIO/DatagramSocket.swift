@@ -45,8 +45,11 @@ public struct DatagramSocket: ~Copyable {
   }
 
   /// Sends one datagram.
-  public func send(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress) -> Errno? {
-    socket.send(bytes, to: address)
+  /// - Parameter local: this machine's address that it leaves from; nil: the routing table's.
+  public func send(
+    _ bytes: UnsafeRawBufferPointer, to address: SocketAddress, from local: SocketAddress? = nil
+  ) -> Errno? {
+    socket.send(bytes, to: address, from: local)
   }
 
   /// What one `receive` came to.

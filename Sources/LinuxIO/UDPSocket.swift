@@ -145,12 +145,38 @@ struct UDPSocket: ~Copyable {
   }
 
   /// Sends one datagram.
-  func send(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress) -> Errno? {
-    address.withSockaddr { destination in
+  /// - Parameter local: this machine's address that it leaves from; nil: the routing table's.
+  func send(
+    _ bytes: UnsafeRawBufferPointer, to address: SocketAddress, from local: SocketAddress? = nil
+  ) -> Errno? {
+    if let local { return send(bytes, to: address, from: local) }
+    return address.withSockaddr { destination in
       retrying {
         sendto(number, bytes.baseAddress, bytes.count, 0, destination, address.length)
       }
       .errno
+    }
+  }
+
+  /// Sends one datagram from one of this machine's addresses.
+  private func send(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress, from local: SocketAddress) -> Errno? {
+    withUnsafeBytes(of: address.storage) { destination in
+      withUnsafeBytes(of: local.storage) { source in
+        retrying {
+          clinux_send_from(
+            number, bytes.baseAddress, bytes.count, destination.assumingMemoryBound(to: sockaddr.self).baseAddress,
+            address.length, source.assumingMemoryBound(to: sockaddr.self).baseAddress)
+        }
+        .errno
+      }
+    }
+  }
+
+  /// Has the kernel tell with each datagram which address of this machine it came to.
+  func tellLocalAddresses(_ family: SocketAddress.Family) {
+    switch family {
+    case .ipv4: _ = set(Int32(IPPROTO_IP), IP_PKTINFO, Int32(1))
+    case .ipv6: _ = set(Int32(IPPROTO_IPV6), IPV6_RECVPKTINFO, Int32(1))
     }
   }
 

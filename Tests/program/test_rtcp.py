@@ -327,6 +327,16 @@ class Receiving(unittest.TestCase):
             self.assertIn("reports 0.0 % lost (0 packets in all)", sender.out)
             self.assertIn("round trip", sender.out)
 
+    def test_it_reports_from_the_address_that_the_stream_comes_to(self):
+        """A sender takes reports from no other; this machine has several."""
+        for words in ([], ["--rtcp-mux"]):
+            port = free_port()
+            with Run("receive", port, "--seconds", 2, wait_for="receiving at") as receiver:
+                with Run("test:", *SMALL, *words, "--stats", "0.2", "--to", f"127.0.0.2:{port}") as sender:
+                    receiver.wait(10)
+            self.assertIn(f"127.0.0.2:{port} reports 0.0 % lost (0 packets in all)", sender.out)
+            self.assertNotIn("are ignored", sender.err)
+
     def test_a_new_source_is_taken_at_once_behind_a_goodbye(self):
         port = free_port()
         with Run("receive", f"127.0.0.1:{port}", "--json", "--seconds", 3, wait_for="receiving at") as receiver:

@@ -95,6 +95,47 @@ static inline int64_t clinux_receive_overflow(struct msghdr *message) {
 }
 static const size_t CLINUX_OVERFLOW_SPACE = CMSG_SPACE(sizeof(uint32_t));
 
+// The CMSG_ macros again: the address of this machine that a datagram came to, once it is asked for, and the one that a
+// datagram leaves from (IP_PKTINFO, IPV6_PKTINFO).
+static const size_t CLINUX_LOCAL_ADDRESS_SPACE = CMSG_SPACE(sizeof(struct in6_pktinfo));
+static inline int clinux_local_address(struct msghdr *message, struct sockaddr_in6 *address) {
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+      struct in_pktinfo info;
+      memcpy(&info, CMSG_DATA(c), sizeof info);
+      struct sockaddr_in found = {.sin_family = AF_INET, .sin_addr = info.ipi_addr};
+      memcpy(address, &found, sizeof found);
+      return sizeof found;
+    }
+    if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+      struct in6_pktinfo info;
+      memcpy(&info, CMSG_DATA(c), sizeof info);
+      *address = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = info.ipi6_addr};
+      return sizeof *address;
+    }
+  }
+  return 0;
+}
+static inline ssize_t clinux_send_from(int fd, const void *bytes, size_t count, const struct sockaddr *to,
+                                       socklen_t length, const struct sockaddr *from) {
+  union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(struct in6_pktinfo))]; } control = {0};
+  struct iovec range = {(void *)bytes, count};
+  struct msghdr message = {.msg_name = (void *)to, .msg_namelen = length, .msg_iov = &range, .msg_iovlen = 1,
+                           .msg_control = &control};
+  if (from->sa_family == AF_INET) {
+    struct in_pktinfo info = {.ipi_spec_dst = ((const struct sockaddr_in *)from)->sin_addr};
+    control.header = (struct cmsghdr){CMSG_LEN(sizeof info), IPPROTO_IP, IP_PKTINFO};
+    memcpy(CMSG_DATA(&control.header), &info, sizeof info);
+    message.msg_controllen = CMSG_SPACE(sizeof info);
+  } else {
+    struct in6_pktinfo info = {.ipi6_addr = ((const struct sockaddr_in6 *)from)->sin6_addr};
+    control.header = (struct cmsghdr){CMSG_LEN(sizeof info), IPPROTO_IPV6, IPV6_PKTINFO};
+    memcpy(CMSG_DATA(&control.header), &info, sizeof info);
+    message.msg_controllen = CMSG_SPACE(sizeof info);
+  }
+  return sendmsg(fd, &message, 0);
+}
+
 // The CMSG_ macros again: a control message that cuts a datagram into packets of `size` bytes (UDP_SEGMENT).
 static const size_t CLINUX_SEGMENT_SPACE = CMSG_SPACE(sizeof(uint16_t));
 static inline void clinux_segment_control(void *control, uint16_t size) {

@@ -12,6 +12,8 @@ struct FeedbackLink: ~Copyable {
   private var rtcp: RTCPReceiver
   /// Where the sender's last report came from; which way reports go there.
   private var sender: (address: SocketAddress, isMuxed: Bool)?
+  /// This machine's address that the stream comes to; nil: it comes to a group.
+  var localAddress: SocketAddress?
   private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 8)
 
   /// - Parameter stream: where the stream is received.
@@ -105,10 +107,11 @@ struct FeedbackLink: ~Copyable {
       : rtcp.report(statistics, of: source.ssrc, now: now, into: memory)
     guard size > 0 else { return }
     let bytes = UnsafeRawBufferPointer(rebasing: memory[..<size])
+    // A sender takes reports from the address that it sends to, which need not be this machine's first.
     if sender.isMuxed {
-      _ = stream.send(bytes, to: sender.address)
+      _ = stream.send(bytes, to: sender.address, from: localAddress)
     } else {
-      _ = socket.send(bytes, to: group ?? sender.address)
+      _ = socket.send(bytes, to: group ?? sender.address, from: localAddress)
     }
   }
 }

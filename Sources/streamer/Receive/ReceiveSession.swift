@@ -78,7 +78,9 @@ struct ReceiveSession: ~Copyable {
         }
         continue
       }
+      let before = depacketizer.source
       let event = depacketizer.receive(datagram, from: TransportAddress(address), arrival: arrival)
+      if depacketizer.source != before { feedback.localAddress = receiver.destination(at: index) }
       if case .frame(let jpeg, let width, let height, let timestamp) = event {
         size = (width, height)
         if firstFrame == 0 { firstFrame = arrival }

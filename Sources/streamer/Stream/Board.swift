@@ -30,9 +30,7 @@ final class Board: Sendable {
     var hasSmallBuffer = false
 
     /// There is something to say.
-    var isSpecial: Bool {
-      errno != nil || refusesSegments || hasSmallBuffer || pacing != nil
-    }
+    var isSpecial: Bool { errno != nil || refusesSegments || hasSmallBuffer || pacing != nil }
   }
 
   struct State: Sendable {
