@@ -47,6 +47,9 @@ public struct Thread: ~Copyable {
     retrying { mlockall(MCL_CURRENT | MCL_FUTURE | Int32(MCL_ONFAULT)) }.errno
   }
 
+  /// How many CPUs this machine has; some may be off, or not for this process.
+  public static var cpuCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_CONF)))) }
+
   /// Binds the calling thread to one CPU.
   /// - Returns: nil where it is bound; else why not (EINVAL: there is no such CPU, or this process may not
   ///   use it).

@@ -11,7 +11,9 @@ public struct FrameRate: Equatable, Hashable, Sendable, Comparable, CustomString
   }
 
   /// What anybody asks for, in frames a second.
-  private static let sensible = 0.001...10_000
+  private static let sensible = 0.001...10_000.0
+  /// For people.
+  public static var range: String { "\(sensible.lowerBound) to \(Int(sensible.upperBound))" }
 
   /// From text, such as `30`, `7.5` or `30000/1001`.
   public init?(_ text: String) {

@@ -42,6 +42,28 @@ class Errors(unittest.TestCase):
         self.check(2, ["sdp", "test:", *TO, "--size", "9999x9999"], "--size 9999x9999")
         self.check(2, ["test:", "test:", "--to", "127.0.0.1:65535"], "65537")
 
+    def test_near_misses_are_2_and_say_what_to_write(self):
+        for words, part in [
+                (["help"], "streamer --help"), (["version"], "streamer --version"), (["-v"], "--version"),
+                (["video0", *TO], "/dev/video0"), (["test", *TO], "test:"), (["clip.mjpeg", *TO], "file:clip.mjpeg"),
+                (["test:", "--to", "rtp://127.0.0.1:5000"], "--to 127.0.0.1:5000"), (["test:", "--to", "a:1,b:1"], "--to a:1 --to b:1"),
+                (["test:", *TO, *TO], "twice"), (["test:", *TO, "--to", "127.1:5000"], "the same receiver"),
+                (["test:", *TO, "--port", "5000"], "--to HOST:PORT"), (["test:", *TO, "--fps", "0"], "0.001 to 10000"),
+                (["test:", *TO, "--cpu", "4096"], "--cpu"), (["test:", *TO, "--json"], "'streamer list'"),
+                (["receive", "5000", "--fps", "3"], "'streamer'"), (["recieve", "5000"], "streamer receive")]:
+            self.check(2, words, part)
+
+    def test_an_sdp_that_cannot_be_written_is_known_before_the_start(self):
+        with tempfile.TemporaryDirectory() as home:
+            for path, part in [(f"{home}/no/x", "mkdir"), (home, "EISDIR"), ("/etc/passwd/x", "ENOTDIR"), ("/proc/x", "/proc/x")]:
+                result = run("/dev/video99", *TO, "--sdp", path)
+                self.assertEqual(result.status, 1)
+                self.assertIn("--sdp: ", result.err)
+                self.assertIn(f"{path}: ", result.err)
+                self.assertIn(part, result.err)
+                self.assertNotIn(".streamer-", result.err)
+            self.assertEqual(os.listdir(home), [])
+
     def test_the_rest_is_1(self):
         self.check(1, ["/dev/video99", *TO], "/dev/video99", "no such device", "streamer list")
         self.check(1, ["/etc/passwd", *TO], "/etc/passwd", "no video device")

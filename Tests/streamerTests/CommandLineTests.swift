@@ -1,3 +1,4 @@
+import LinuxIO
 import Testing
 
 @testable import streamer
@@ -33,12 +34,12 @@ import Testing
   @Test func optionsAreRead() throws {
     let options = try options(
       "stream", "test:", "file:a/b", "--to", "[::1]:5001", "--to=1.2.3.4:9", "--size", "640x480", "--fps", "7.5",
-      "--mtu", "1200", "--payload-type", "96", "--ssrc", "0xCAFE", "--cpu", "3", "--stats", "0.5", "--format", "MJPG")
+      "--mtu", "1200", "--payload-type", "96", "--ssrc", "0xCAFE", "--cpu", "0", "--stats", "0.5", "--format", "MJPG")
     #expect(options.cameras == [.test, .file("a/b")])
     #expect(options.endpoints.map(\.host) == ["::1", "1.2.3.4"])
     #expect(options.request.size?.description == "640x480" && options.request.rate?.description == "7.5")
     #expect(
-      options.packetSize == .fixed(1200) && options.payloadType == 96 && options.ssrc == 0xCAFE && options.cpu == 3)
+      options.packetSize == .fixed(1200) && options.payloadType == 96 && options.ssrc == 0xCAFE && options.cpu == 0)
     #expect(options.statsSeconds == 0.5 && options.request.format == .mjpeg)
   }
 
@@ -81,10 +82,104 @@ import Testing
     }
   }
 
+  /// What users try, and what the answer tells them to write.
+  @Test func nearMissesAreAnswered() {
+    let misses: [([String], String)] = [
+      (["help"], "'streamer --help'"), (["help", "bench"], "--help"), (["version"], "--version"),
+      (["-v"], "--version"), (["-V"], "--version"), (["-?"], "--help"),
+      // Verbs.
+      (["recieve", "5000"], "'streamer receive'"), (["Receive", "5000"], "the verb comes first: streamer receive"),
+      (["lst"], "'streamer list'"), (["test:", "bench"], "the verb comes first: streamer bench"),
+      (["benchmark", "test:"], "neither"),
+      // Cameras.
+      (["video0"], "write /dev/video0"), (["video12"], "write /dev/video12"), (["dev/video0"], "write /dev/video0"),
+      (["0"], "write /dev/video0"), (["v4l2:///dev/video0"], "write /dev/video0"), (["cam1"], "write /dev/video1"),
+      (["test"], "write test:"), (["TEST:"], "write test:"), (["bench", "test"], "write test:"),
+      (["clip.mjpeg"], "write file:clip.mjpeg"), (["/a/clip.MJPG"], "write file:/a/clip.MJPG"),
+      (["./a.jpg"], "write file:./a.jpg"), (["bench", "clip.mjpeg"], "write file:clip.mjpeg"),
+      (["libcamera"], "write libcamera:0"), (["libcamera1"], "write libcamera:1"), (["csi"], "write libcamera:0"),
+      (["rtsp://h/s"], "no URLs"), (["-"], "standard input"),
+      (["test:", "\u{2014}to", "h:1"], "write --to"), (["test:", "\u{2013}to=h:1"], "write --to"),
+      (["test:", "192.168.1.20:5000"], "write --to 192.168.1.20:5000"),
+      (["test:", "--to", "h:1", "5000"], "HOST:5000"),
+      // Receivers.
+      (["test:", "--to", "rtp://h:5000"], "write --to h:5000"),
+      (["test:", "--to", "udp://@239.1.1.1:5000"], "write --to 239.1.1.1:5000"),
+      (["test:", "--to", "rtsp://h:5000/a"], "write --to h:5000"), (["test:", "--to", "http://h/"], "no scheme"),
+      (["test:", "--to", "rtp://[fd00::2]:5000?pkt_size=1200"], "write --to [fd00::2]:5000"),
+      (["test:", "--to", "a:1,b:1"], "write --to a:1 --to b:1"),
+      (["test:", "--to", "a:1 b:1"], "write --to a:1 --to b:1"),
+      (["test:", "--to", "a:1; [::1]:2"], "write --to a:1 --to [::1]:2"),
+      (["test:", "--to", "a:1", "--to", "a:1"], "--to a:1 is named twice"),
+      (["test:", "--to", "a:1", "--to", "A:1"], "twice"),
+      (["test:", "--to", "a:1", "--to", "a:2"], "write --to a:3"),
+      (["test:", "--to", "5000"], "write --to HOST:5000"), (["test:", "--to", "10.0.0.1"], "write --to 10.0.0.1:5000"),
+      (["test:", "--to", "--size", "64x64"], "--to needs a value, and --size is an option"),
+      (["test:", "--to", "h:1", "--sdp", "--stats=5"], "--sdp needs a value"),
+      (["receive", "rtp://0.0.0.0:5000"], "write 0.0.0.0:5000"), (["receive", "udp://@:5000"], "write 5000"),
+      (["receive", "127.0.0.1", "5000"], "write 127.0.0.1:5000"), (["receive", "camera.sdp"], "m=video"),
+      (["receive", "test:"], "streamer test: --to"), (["receive", "/dev/video0"], "streamer /dev/video0 --to"),
+      (["receive", "localhost"], "write localhost:5000"),
+      // Options.
+      (["test:", "--port", "5000"], "--to HOST:PORT"), (["test:", "-p", "5000"], "--to HOST:PORT"),
+      (["receive", "--port", "5000"], "HOST:PORT"), (["test:", "--host", "h"], "--to HOST:PORT"),
+      (["test:", "-o", "h:1"], "--to"), (["test:", "--resolution", "1x1"], "--size"),
+      (["test:", "--framerate", "30"], "--fps"), (["test:", "-r", "30"], "--fps"),
+      (["-d", "/dev/video0"], "streamer /dev/video0"),
+      (["-i", "/dev/video0"], "streamer /dev/video0"), (["--device=/dev/video0"], "streamer /dev/video0"),
+      (["test:", "-to", "h:1"], "did you mean --to?"), (["test:", "-size", "1x1"], "did you mean --size?"),
+      (["test:", "--FPS", "30"], "did you mean --fps?"),
+      (["test:", "--payload_type", "96"], "did you mean --payload-type?"),
+      (["test:", "--s", "5"], "--size or --subsampling or --set"), (["test:", "--verbose"], "--log-level debug"),
+      (["test:", "--codec", "mjpeg"], "--format"), (["test:", "--brightness", "5"], "--set NAME=VALUE"),
+      (["test:", "--to", "h:1", "--seconds", "5"], "but of 'streamer receive'"),
+      (["test:", "--to", "h:1", "--json"], "but of 'streamer list', 'streamer bench', 'streamer receive'"),
+      (["receive", "5000", "--sdp", "a"], "--sdp is no option of 'streamer receive' but of 'streamer'"),
+      (["list", "--warm-up", "3"], "but of 'streamer bench'"),
+      // Values.
+      (["test:", "--to", "h:1", "--fps", "0"], "from 0.001 to 10000"),
+      (["test:", "--to", "h:1", "--fps", "-5"], "from 0.001 to 10000"),
+      (["test:", "--to", "h:1", "--fps", "30fps"], "--fps '30fps'"),
+      (["test:", "--to", "h:1", "--fps", "nan"], "from 0.001"),
+      (["test:", "--to", "h:1", "--fps", "1/0"], "from 0.001"),
+      (["test:", "--to", "h:1", "--fps", "1000000"], "to 10000"),
+      (["test:", "--to", "h:1", "--size", "720p"], "write 1280x720"),
+      (["test:", "--to", "h:1", "--size", "4K"], "write 3840x2160"),
+      (["test:", "--to", "h:1", "--size", "640*480"], "write 640x480"),
+      (["test:", "--to", "h:1", "--size", "640 480"], "write 640x480"),
+      (["test:", "--to", "h:1", "--size", "640\u{D7}480"], "write 640x480"),
+      (["test:", "--to", "h:1", "--cpu", "100000"], "a CPU of this machine, 0 to"),
+      (["test:", "--to", "h:1", "--cpu", "-1"], "--cpu '-1'"),
+      (["test:", "--to", "h:1", "--stats", "0"], "from 0.01 to 86400"),
+      (["test:", "--to", "h:1", "--bitrate", "8M"], "Mbit/s from 0.05 to 10000"),
+      (["test:", "--to", "h:1", "--pace", "0"], "from 0.1 to 100000"),
+      (["receive", "5000", "--seconds", "0"], "seconds from 0.001"),
+      (["receive", "5000", "--out", ""], "a directory's name"), (["receive", "5000", "--times", ""], "a file's name"),
+      (["bench", "test:", "--json", "--csv"], "--json and --csv"),
+      (["bench", "test:", "--html", "a", "--times", "a"], "both a"),
+      (["bench", "test:", "--tolerance", "-1"], "percent from 0 to 1000"), (["bench"], "streamer bench test:"),
+      (["sdp"], "streamer sdp test: --to"),
+    ]
+    for (words, part) in misses {
+      let said = complaint(words)
+      #expect(said.contains(part), "\(words): \(said)")
+    }
+  }
+
+  @Test func theSameReceiverByTwoNamesIsFound() throws {
+    let options = try options("test:", "--to", "127.0.0.1:5000", "--to", "127.1:5000")
+    #expect(throws: UsageError.self) { try StreamSettings(options, camera: 0) }
+  }
+
   @Test func aSecondCameraHasItsOwn() throws {
-    let options = try options("test:", "test:", "--to", "127.0.0.1:5000", "--ssrc", "ffffffff", "--cpu", "1")
+    let options = try options("test:", "test:", "--to", "127.0.0.1:5000", "--ssrc", "ffffffff")
     let second = try StreamSettings(options, camera: 1)
-    #expect(second.destinations.map(\.port) == [5002] && second.ssrc == 0 && second.cpu == 2)
+    #expect(second.destinations.map(\.port) == [5002] && second.ssrc == 0 && second.cpu == nil)
+    // The last CPU of this machine is no camera's before the last.
+    let last = "\(Thread.cpuCount - 1)"
+    #expect(
+      try StreamSettings(self.options("test:", "--to", "127.0.0.1:5000", "--cpu", last), camera: 0).cpu == Int(last))
+    #expect(complaint(["test:", "test:", "--to", "127.0.0.1:5000", "--cpu", last]).contains("camera 2 would have CPU"))
     #expect(try self.options("test:", "test:", "--to", "127.0.0.1:65532").cameras.count == 2)
     #expect(try self.options("test:", "--to", "127.0.0.1:65535", "--rtcp-mux").isMuxed)
   }

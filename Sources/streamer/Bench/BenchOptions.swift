@@ -26,19 +26,18 @@ struct BenchOptions {
     measurement = Measurement(
       warmUp: UInt64(try arguments.integer("warm-up", in: 0...100_000) ?? 30),
       frames: UInt64(try arguments.integer("frames", in: 2...Int(Measurement.mostFrames)) ?? 300))
-    page = try arguments.value("html", expected: "a file's name") { $0.isEmpty ? nil : $0 }
-    times = try arguments.value("times", expected: "a file's name") { $0.isEmpty ? nil : $0 }
+    page = try arguments.path("html")
+    times = try arguments.path("times")
+    if let page, page == times { throw UsageError("--html and --times are both \(page): each needs a file of its own") }
     readsGlass = arguments.has("glass")
     let isReceived =
       try arguments.value("until", expected: "sent or received") { text in
         ["sent": false, "received": true][text]
       } ?? false
     hasReceiver = isReceived || readsGlass
-    former = try arguments.value("compare", expected: "a file's name") { $0.isEmpty ? nil : $0 }
-    tolerance =
-      try arguments.value("tolerance", expected: "percent, such as 10") { text in
-        Double(text).flatMap { (0...1000).contains($0) ? $0 / 100 : nil }
-      } ?? 0.1
+    former = try arguments.path("compare")
+    tolerance = try arguments.number("tolerance", of: "percent", in: 0...1000).map { $0 / 100 } ?? 0.1
+    if arguments.has("json"), arguments.has("csv") { throw UsageError("--json and --csv: the result has one form") }
     form = arguments.has("json") ? .json : arguments.has("csv") ? .csv : .table
   }
 }

@@ -13,7 +13,7 @@ struct Arguments {
     do throws(OptionReader.Failure) {
       result = try OptionReader.read(words, options: table)
     } catch {
-      throw Self.explain(error)
+      throw Self.explain(error, words)
     }
     options = result.options
     if let first = result.operands.first, let verb = Verb(rawValue: first) {
@@ -23,12 +23,20 @@ struct Arguments {
       verb = .stream
       operands = result.operands
     }
-    for (name, _) in options {
-      let entry = OptionEntry.all.first { $0.name == name }
-      guard entry?.verbs.contains(verb) ?? false else {
-        throw UsageError(
-          "--\(name) is no option of 'streamer \(verb.rawValue)'; see 'streamer \(verb.rawValue) --help'")
-      }
+    for (name, value) in options { try check(name, value) }
+  }
+
+  /// The option belongs to the verb, and did not take the next option for its value.
+  private func check(_ name: String, _ value: String) throws(UsageError) {
+    let verbs = OptionEntry.all.first { $0.name == name }?.verbs ?? []
+    guard verbs.contains(verb) else {
+      throw UsageError(
+        "--\(name) is no option of '\(verb.command)' but of \(verbs.map { "'\($0.command)'" }.joined(separator: ", "))"
+          + "; see '\(verb.command) --help'")
+    }
+    let other = value.hasPrefix("--") ? value.dropFirst(2).prefix { $0 != "=" } : ""
+    guard !OptionEntry.all.contains(where: { $0.name == other }) else {
+      throw UsageError("--\(name) needs a value, and \(value) is an option; see '\(verb.command) --help'")
     }
   }
 
@@ -40,13 +48,30 @@ struct Arguments {
   /// The last value of an option as what it stands for.
   /// - Parameters:
   ///   - expected: for the error: what is right.
+  ///   - hint: for the error: what to write in place of a text.
   ///   - read: nil where the text is wrong.
   func value<Value>(
-    _ name: String, expected: String, _ read: (String) -> Value?
+    _ name: String, expected: String, hint: (String) -> String? = { _ in nil }, _ read: (String) -> Value?
   ) throws(UsageError) -> Value? {
     guard let text = values(name).last else { return nil }
-    guard let value = read(text) else { throw UsageError("--\(name) '\(text)': expected \(expected)") }
+    guard let value = read(text) else {
+      throw UsageError("--\(name) '\(text)': expected \(expected)" + (hint(text).map { "; \($0)" } ?? ""))
+    }
     return value
+  }
+
+  /// A number in a range.
+  /// - Parameter unit: with the range, for the error, such as `seconds`.
+  func number(_ name: String, of unit: String, in range: ClosedRange<Double>) throws(UsageError) -> Double? {
+    let ends = [range.lowerBound, range.upperBound].map { $0 == $0.rounded() ? "\(Int($0))" : "\($0)" }
+    return try value(name, expected: "\(unit) from \(ends[0]) to \(ends[1])") { text in
+      Double(text).flatMap { range.contains($0) ? $0 : nil }
+    }
+  }
+
+  /// The name of a file.
+  func path(_ name: String) throws(UsageError) -> String? {
+    try value(name, expected: "a file's name") { $0.isEmpty ? nil : $0 }
   }
 
   /// A whole number in a range.
@@ -56,13 +81,13 @@ struct Arguments {
     }
   }
 
-  private static func explain(_ failure: OptionReader.Failure) -> UsageError {
+  private static func explain(_ failure: OptionReader.Failure, _ words: [String]) -> UsageError {
     switch failure {
-    case .unknown(let word):
-      let names = OptionEntry.all.map { "--" + $0.name }
-      let nearest = names.min { word.editDistance(to: $0) < word.editDistance(to: $1) }
-      let hint = nearest.flatMap { word.editDistance(to: $0) <= max(2, word.count / 3) ? "; did you mean \($0)?" : nil }
-      return UsageError("unknown option \(word)\(hint ?? "; see 'streamer --help'")")
+    case .unknown(let name):
+      // Of `-size` getopt tells the first letter.
+      let isLetter = !name.hasPrefix("--")
+      let word = words.first { isLetter && $0.hasPrefix(name) && $0.count > 2 } ?? name
+      return UsageError("unknown option \(word); \(NearMiss.option(word) ?? "see 'streamer --help'")")
     case .missingValue(let word): return UsageError("\(word) needs a value; see 'streamer --help'")
     case .unexpectedValue(let word): return UsageError("\(word) takes no value")
     }

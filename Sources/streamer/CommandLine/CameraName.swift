@@ -19,12 +19,12 @@ enum CameraName: Equatable, Sendable, CustomStringConvertible {
         throw UsageError("libcamera: needs a camera, such as libcamera:0; 'streamer list' shows them")
       }
       self = .libcamera(name)
-    } else if text.hasPrefix("/") || text.hasPrefix(".") {
+    } else if text.hasPrefix("/") || text.hasPrefix("."), !NearMiss.isPictures(text) {
       self = .device(text)
     } else {
       throw UsageError(
-        "'\(text)' is neither a verb nor a camera; a camera is a path (/dev/video0), libcamera:ID, test:"
-          + " or file:PATH")
+        "'\(text)' is neither a verb nor a camera; "
+          + (NearMiss.camera(text) ?? "a camera is a path (/dev/video0), libcamera:ID, test: or file:PATH"))
     }
   }
 

@@ -1,18 +1,32 @@
 import LinuxIO
 
 /// A host and a port as the user names them.
-struct Endpoint: Equatable, Sendable {
+struct Endpoint: Equatable, Sendable, CustomStringConvertible {
   var host: String
   var port: UInt16
 
+  /// As it is read.
+  var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+  func with(port: UInt16) -> Endpoint {
+    var other = self
+    other.port = port
+    return other
+  }
+
   /// From `HOST:PORT`, `[IPV6]:PORT`, and for a receiver from a port alone.
-  init(_ text: String, needsHost: Bool) throws(UsageError) {
+  /// - Parameter hints: the error says what to write in place of the text.
+  init(_ text: String, needsHost: Bool, hints: Bool = true) throws(UsageError) {
     func bad(_ reason: String) -> UsageError {
-      UsageError("'\(text)': \(reason); expected \(needsHost ? "" : "PORT, ")HOST:PORT or [IPV6]:PORT")
+      let hint = hints ? NearMiss.endpoint(text, needsHost: needsHost) : nil
+      return UsageError(
+        "'\(text)': \(reason); \(hint ?? "expected \(needsHost ? "" : "PORT, ")HOST:PORT or [IPV6]:PORT")")
     }
+    if text.contains("://") { throw bad("it is a URL") }
     let colon = text.lastIndex(of: ":")
     var host = colon.map { String(text[..<$0]) } ?? ""
     let portText = colon.map { String(text[text.index(after: $0)...]) } ?? text
+    if text.contains(where: { ",; ".contains($0) }) { throw bad("it is more than one word") }
     if colon == nil && needsHost || text.hasSuffix("]") { throw bad("it has no port") }
     if host.hasPrefix("["), host.hasSuffix("]") {
       host = String(host.dropFirst().dropLast())

@@ -42,7 +42,9 @@ struct StreamOptions: Sendable {
 
   init(_ arguments: Arguments) throws(UsageError) {
     guard !arguments.operands.isEmpty else {
-      throw UsageError("no camera; such as: streamer test: --to 127.0.0.1:5000; see 'streamer --help'")
+      let example = arguments.verb == .bench ? "test:" : "test: --to 127.0.0.1:5000"
+      let command = arguments.verb.command
+      throw UsageError("no camera; such as: \(command) \(example); see '\(command) --help'")
     }
     var cameras: [CameraName] = []
     for text in arguments.operands {
@@ -58,33 +60,17 @@ struct StreamOptions: Sendable {
         throw UsageError("--to \(error)")
       }
     }
-    // A second camera's packets would be taken for the first one's.
-    for (index, one) in endpoints.enumerated() {
-      for other in endpoints[..<index] where one.host == other.host {
-        let distance = abs(Int(one.port) - Int(other.port))
-        // RTCP's ports lie between.
-        if distance < 2 * cameras.count && (distance % 2 == 0 || !isMuxed) {
-          throw UsageError(
-            "--to \(other.host):\(other.port) and \(one.host):\(one.port): \(cameras.count) cameras need"
-              + " \(2 * cameras.count) ports each")
-        }
-      }
-    }
+    try Self.checkPorts(endpoints, cameras: cameras.count, isMuxed: isMuxed)
     guard !endpoints.isEmpty || arguments.verb == .bench else {
       throw UsageError("no receiver; --to HOST:PORT is needed")
-    }
-    for endpoint in endpoints {
-      let last = Int(endpoint.port) + 2 * (cameras.count - 1)
-      guard last > Int(UInt16.max) - (isMuxed ? 0 : 1) else { continue }
-      throw UsageError(
-        "--to port \(endpoint.port): camera \(cameras.count) would go to port \(last)\(isMuxed ? "" : ", and its RTCP to \(last + 1)")"
-          + ", which is over 65535; take a lower one\(isMuxed ? "" : ", or --rtcp-mux")")
     }
     self.endpoints = endpoints
     request = ModeRequest(
       format: try arguments.format(),
-      size: try arguments.value("size", expected: "WIDTHxHEIGHT, such as 1280x720") { FrameSize($0) },
-      rate: try arguments.value("fps", expected: "frames a second, such as 30, 7.5 or 30000/1001") { FrameRate($0) })
+      size: try arguments.size("size", example: "1280x720"),
+      rate: try arguments.value(
+        "fps", expected: "frames a second from \(FrameRate.range), such as 30, 7.5 or 30000/1001"
+      ) { FrameRate($0) })
     encoding = try EncodingOptions(arguments)
     var controls: [ControlSetting] = []
     for text in arguments.values("set") { controls.append(try ControlSetting(text)) }
@@ -107,7 +93,7 @@ struct StreamOptions: Sendable {
     segments =
       try arguments.value("gso", expected: "auto or off") { text in ["auto": true, "off": false][text] } ?? true
     pace =
-      try arguments.value("pace", expected: "on, off, or Mbit/s such as 80") { text in
+      try arguments.value("pace", expected: "on, off, or Mbit/s from 0.1 to 100000, such as 80") { text in
         ["on": .on, "off": .off][text] ?? Double(text).flatMap { (0.1...100_000).contains($0) ? .rate($0 * 1e6) : nil }
       } ?? .off
     // RFC 5761, 4: with the marker, 64 to 95 look like RTCP.
@@ -139,12 +125,34 @@ struct StreamOptions: Sendable {
     self.route = route
     keepsAll = arguments.has("keep-all")
     priority = try arguments.integer("realtime", in: 1...99)
-    cpu = try arguments.integer("cpu", in: 0...1023)
-    sdpPath = try arguments.value("sdp", expected: "a file's name") { $0.isEmpty ? nil : $0 }
-    statsSeconds = try arguments.value("stats", expected: "seconds, such as 5 or 0.5") { text in
-      Double(text).flatMap { (0.01...86_400).contains($0) ? $0 : nil }
-    }
+    cpu = try arguments.cpu(cameras: cameras.count)
+    sdpPath = try arguments.path("sdp")
+    statsSeconds = try arguments.number("stats", of: "seconds", in: 0.01...86_400)
     log = Log(level: try arguments.logLevel())
+  }
+}
+
+extension StreamOptions {
+  /// Every camera has ports of its own at each receiver: another's packets would be taken for its own.
+  private static func checkPorts(_ endpoints: [Endpoint], cameras: Int, isMuxed: Bool) throws(UsageError) {
+    for (index, one) in endpoints.enumerated() {
+      for other in endpoints[..<index] where one.host.lowercased() == other.host.lowercased() {
+        if one.port == other.port { throw UsageError("--to \(one) is named twice") }
+        let distance = abs(Int(one.port) - Int(other.port))
+        // RTCP's ports lie between.
+        if distance < 2 * cameras && (distance % 2 == 0 || !isMuxed) {
+          let free = UInt16(exactly: Int(other.port) + 2 * cameras).map { "; write --to \(one.with(port: $0))" }
+          throw UsageError(
+            "--to \(other) and \(one): \(cameras == 1 ? "a camera takes" : "\(cameras) cameras take")"
+              + " \(2 * cameras) ports, for RTP and RTCP\(free ?? "")")
+        }
+      }
+      let last = Int(one.port) + 2 * (cameras - 1)
+      guard last > Int(UInt16.max) - (isMuxed ? 0 : 1) else { continue }
+      throw UsageError(
+        "--to port \(one.port): camera \(cameras) would go to port \(last)\(isMuxed ? "" : ", and its RTCP to \(last + 1)")"
+          + ", which is over 65535; take a lower one\(isMuxed ? "" : ", or --rtcp-mux")")
+    }
   }
 }
 
@@ -152,9 +160,7 @@ extension EncodingOptions {
   fileprivate init(_ arguments: Arguments) throws(UsageError) {
     self.init()
     quality = try arguments.integer("quality", in: 1...100)
-    bitrate = try arguments.value("bitrate", expected: "Mbit/s, such as 8") { text in
-      Double(text).flatMap { (0.05...10_000).contains($0) ? $0 * 1e6 : nil }
-    }
+    bitrate = try arguments.number("bitrate", of: "Mbit/s", in: 0.05...10_000).map { $0 * 1e6 }
     subsampling =
       try arguments.value("subsampling", expected: "420 or 422") { ["420": .yuv420, "422": .yuv422][$0] } ?? .yuv420
     convertsColours =
@@ -163,6 +169,27 @@ extension EncodingOptions {
 }
 
 extension Arguments {
+  func size(_ name: String, example: String) throws(UsageError) -> FrameSize? {
+    try value(name, expected: "WIDTHxHEIGHT, such as \(example)", hint: NearMiss.size) { FrameSize($0) }
+  }
+
+  /// The first camera's CPU; each of the others has the next.
+  fileprivate func cpu(cameras: Int) throws(UsageError) -> Int? {
+    let last = Thread.cpuCount - 1
+    guard
+      let cpu = try value(
+        "cpu", expected: "a CPU of this machine, 0 to \(last)",
+        { text in
+          Int(text).flatMap { (0...last).contains($0) ? $0 : nil }
+        })
+    else { return nil }
+    guard cpu + cameras - 1 <= last else {
+      throw UsageError(
+        "--cpu \(cpu): camera \(cameras) would have CPU \(cpu + cameras - 1), and this machine has 0 to \(last)")
+    }
+    return cpu
+  }
+
   /// nil is any.
   fileprivate func format() throws(UsageError) -> PixelFormat? {
     guard values("format").last != "auto" else { return nil }

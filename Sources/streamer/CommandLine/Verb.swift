@@ -2,6 +2,9 @@
 enum Verb: String, CaseIterable, Sendable {
   case stream, list, bench, receive, sdp
 
+  /// How it is called on the command line.
+  var command: String { self == .stream ? "streamer" : "streamer \(rawValue)" }
+
   /// What stands behind the verb.
   var operands: String {
     switch self {

@@ -6,8 +6,7 @@ struct GlassPage {
   private let log: Log
 
   init(_ arguments: Arguments) throws(UsageError) {
-    path =
-      try arguments.value("glass-page", expected: "a file's name") { $0.isEmpty ? nil : $0 } ?? ""
+    path = try arguments.path("glass-page") ?? ""
     if let camera = arguments.operands.first {
       throw UsageError("--glass-page writes a page and measures nothing: leave '\(camera)' out")
     }

@@ -22,15 +22,17 @@ struct ReceiveOptions {
     guard let text = arguments.operands.first else {
       throw UsageError("no port; such as: streamer receive 5000; see 'streamer receive --help'")
     }
-    if arguments.operands.count > 1 { throw UsageError("'streamer receive' takes no '\(arguments.operands[1])'") }
+    if arguments.operands.count > 1 {
+      let (host, port) = (text, arguments.operands[1])
+      let isBoth = (try? Endpoint("\(host):\(port)", needsHost: true)) != nil
+      throw UsageError("'streamer receive' takes no '\(port)'" + (isBoth ? "; write \(host):\(port)" : ""))
+    }
     endpoint = try Endpoint(text, needsHost: false)
     frames = try arguments.integer("frames", in: 1...1_000_000_000).map { UInt64($0) }
-    seconds = try arguments.value("seconds", expected: "seconds, such as 10 or 0.5") { text in
-      Double(text).flatMap { (0.001...1e9).contains($0) ? $0 : nil }
-    }
-    directory = arguments.values("out").last
-    times = try arguments.value("times", expected: "a file's name") { $0.isEmpty ? nil : $0 }
-    dimensions = try arguments.value("x-dimensions", expected: "WIDTHxHEIGHT, such as 3840x2160") { FrameSize($0) }
+    seconds = try arguments.number("seconds", of: "seconds", in: 0.001...1e9)
+    directory = try arguments.value("out", expected: "a directory's name") { $0.isEmpty ? nil : $0 }
+    times = try arguments.path("times")
+    dimensions = try arguments.size("x-dimensions", example: "3840x2160")
     decodes = arguments.has("decode")
     readsGlass = arguments.has("glass")
     hasSharedClock = arguments.has("shared-clock")

@@ -23,7 +23,12 @@ struct StreamSettings: Sendable {
     name = Self.name(index)
     ssrc = options.ssrc &+ UInt32(index)
     cpu = options.cpu.map { $0 + index }
-    destinations = try options.endpoints.map { try $0.address(forCamera: index) } + (receiver.map { [$0] } ?? [])
+    let addresses = try options.endpoints.map { try $0.address(forCamera: index) }
+    for (place, address) in addresses.enumerated() {
+      guard let first = addresses.firstIndex(of: address), first < place else { continue }
+      throw UsageError("--to \(options.endpoints[first]) and \(options.endpoints[place]) are the same receiver")
+    }
+    destinations = addresses + (receiver.map { [$0] } ?? [])
   }
 
   /// The name of camera `index` of the command line.
