@@ -44,15 +44,15 @@ public enum OptionReader {
     let words = (["streamer"] + arguments).map { strdup($0) }
     defer { (names + words).forEach { free($0) } }
     // Two options of one value would not be ambiguous when cut short; no character has these values.
-    let table =
-      zip(options, names).enumerated().map { index, entry in
-        CLinux.option(
-          name: entry.1, has_arg: entry.0.takesValue ? 1 : 0, flag: nil, val: Self.firstCode + Int32(index))
-      } + [CLinux.option()]
+    var table = zip(options, names).enumerated().map { index, entry in
+      CLinux.option(name: entry.1, has_arg: entry.0.takesValue ? 1 : 0, flag: nil, val: Self.firstCode + Int32(index))
+    }
+    table.append(CLinux.option())
     // getopt puts its words in another order; `words` keeps every pointer for free().
     let order = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: words.count + 1)
     defer { order.deallocate() }
-    for (index, word) in (words + [nil]).enumerated() { (order + index).initialize(to: word) }
+    order.initialize(repeating: nil, count: words.count + 1)
+    for (index, word) in words.enumerated() { order[index] = word }
     var result = Result()
     clinux_getopt_reset()
     while true {
