@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import tempfile
 import time
@@ -246,6 +247,38 @@ class Demo(unittest.TestCase):
                                 env={**os.environ, "SECONDS_TO_STREAM": "3", "PORT": str(free_port())})
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertIn("demo: every frame arrived whole, and decodes", result.stdout)
+
+    def test_where_its_port_is_taken_it_says_only_that(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", 0))
+            port = taken.getsockname()[1]
+            for camera in (["test:"], []):
+                result = subprocess.run([ROOT / "scripts/demo", *camera], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        text=True, env={**os.environ, "PORT": str(port)})
+                self.assertEqual(result.returncode, 1)
+                self.assertRegex(result.stdout, rf"\Ademo: port {port} is taken by another program.*PORT=\d+.*\n\Z")
+
+    def test_it_says_how_much_it_downloads_and_shows_progress(self):
+        """With a package manager that is none: it lacks two packages, of 1.2 and 300.5 MB."""
+        with tempfile.TemporaryDirectory() as home:
+            tools = {
+                "dpkg-query": 'case "$*" in *g++|*python3) echo not-installed;; *) echo installed;; esac',
+                "apt-cache": "exit 0", "swift": "exit 0", "id": "echo 0",
+                "apt-get": """case "$*" in
+                    *--print-uris*) echo "'http://deb/a.deb' a.deb 1200000 SHA256:1"; echo "'http://deb/b.deb' b.deb 300500000 SHA256:2";;
+                    *install*) echo "Get:1 http://deb a"; echo "$*" > "$HOME/installed";;
+                    esac"""}
+            for name, script in tools.items():
+                path = pathlib.Path(home, name)
+                path.write_text(f"#!/bin/sh\n{script}\n")
+                path.chmod(0o755)
+            result = subprocess.run([ROOT / "scripts/deps", "build", "test"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                    text=True, env={"PATH": f"{home}:/usr/bin:/bin", "HOME": home})
+            self.assertEqual(result.returncode, 0, result.stdout)
+            self.assertIn("deps: installing them: 302 MB to download\n", result.stdout)
+            self.assertIn("Get:1 http://deb a", result.stdout)
+            self.assertLess(result.stdout.index("302 MB"), result.stdout.index("Get:1"))
+            self.assertRegex(pathlib.Path(home, "installed").read_text(), r"g\+\+ python3$")
 
 
 if __name__ == "__main__":
