@@ -32,9 +32,8 @@ struct Endpoint: Equatable, Sendable, CustomStringConvertible {
       host = String(host.dropFirst().dropLast())
     } else if host.contains(":") {
       throw bad("an IPv6 address stands in brackets")
-    } else if host.contains("[") || host.contains("]") {
-      throw bad("a bracket is missing")
     }
+    if host.contains("[") || host.contains("]") { throw bad("its brackets do not match") }
     if host.isEmpty, needsHost { throw bad("it has no host") }
     guard let port = UInt16(portText), port > 0 else { throw bad("'\(portText)' is no port from 1 to 65535") }
     self.host = host
