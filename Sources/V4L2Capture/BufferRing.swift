@@ -55,6 +55,9 @@ public struct BufferRing: ~Copyable {
   /// - Throws: what the driver says, also where it did not take a frame before back (VIDIOC_QBUF).
   public func dequeue() throws(CaptureError) -> Frame? { try lender.pointee.dequeue(lender) }
 
+  /// The device whose buffers these are.
+  public func withDevice<Result>(_ body: (borrowing Device) -> Result) -> Result { body(lender.pointee.device) }
+
   /// Another program fills the buffers, in its own order: a loopback device.
   public var isFed: Bool { lender.pointee.isFed }
 

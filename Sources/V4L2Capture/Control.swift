@@ -36,12 +36,15 @@ public struct Control: Equatable, Sendable {
   public let isReadOnly: Bool
   /// It has no effect now: mostly since an automatic one is on.
   public let isInactive: Bool
+  /// The camera changes it itself.
+  let isVolatile: Bool
   /// It has 64 bits.
   let isWide: Bool
 
   public init(
     id: UInt32 = 0, name: String, kind: Kind, range: ClosedRange<Int64>, step: UInt64 = 1, initial: Int64 = 0,
-    choices: [Choice] = [], isReadOnly: Bool = false, isInactive: Bool = false, isWide: Bool = false
+    choices: [Choice] = [], isReadOnly: Bool = false, isInactive: Bool = false, isVolatile: Bool = false,
+    isWide: Bool = false
   ) {
     self.id = id
     self.name = name
@@ -52,6 +55,7 @@ public struct Control: Equatable, Sendable {
     self.choices = choices
     self.isReadOnly = isReadOnly
     self.isInactive = isInactive
+    self.isVolatile = isVolatile
     self.isWide = isWide
   }
 
@@ -105,6 +109,18 @@ public struct Control: Equatable, Sendable {
   static func plain(_ name: String) -> String {
     let words = name.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
     return words.joined(separator: "_")
+  }
+}
+
+/// What a control was set to.
+public struct ControlValue: Sendable {
+  public let control: Control
+  /// As the driver made it.
+  public let number: Int64
+
+  public init(control: Control, number: Int64) {
+    self.control = control
+    self.number = number
   }
 }
 

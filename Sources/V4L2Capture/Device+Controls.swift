@@ -3,19 +3,65 @@ import LinuxIO
 
 extension Device {
   /// All controls with a single number (VIDIOC_QUERY_EXT_CTRL, QUERYMENU), in the driver's order; none where it has none.
+  /// One that fails, as when a USB camera stalls, does not hide those after it.
   public func controls() -> [Control] {
     var found: [Control] = []
-    var query = v4l2_query_ext_ctrl()
     var last: UInt32 = 0
+    var failures = 0
     for _ in 0..<Self.mostControls {
-      query = v4l2_query_ext_ctrl()
+      var query = v4l2_query_ext_ctrl()
       query.id = last | CLINUX_CTRL_FLAG_NEXT_CTRL
-      // A driver that goes back would never end.
-      guard descriptor.control(CLINUX_VIDIOC_QUERY_EXT_CTRL, &query) == nil, query.id > last else { break }
+      switch descriptor.control(CLINUX_VIDIOC_QUERY_EXT_CTRL, &query) {
+      case nil:
+        // A driver that goes back would never end.
+        guard query.id > last else { return found }
+      case .invalidArgument, .notTTY, .noDevice: return found
+      default:
+        failures += 1
+        guard failures <= Self.mostFailures, let next = firstKnown(after: last) else { return found }
+        query = next
+      }
       last = query.id
       if let control = control(query) { found.append(control) }
     }
     return found
+  }
+
+  /// The first control after `last` that a driver has, asked for by its own id: one that fails has no type, and is skipped.
+  private func firstKnown(after last: UInt32) -> v4l2_query_ext_ctrl? {
+    for id in Self.near(last) + Self.knownIDs where id > last {
+      var query = v4l2_query_ext_ctrl()
+      query.id = id
+      switch descriptor.control(CLINUX_VIDIOC_QUERY_EXT_CTRL, &query) {
+      case nil: return query
+      case .invalidArgument: continue
+      default:
+        query = v4l2_query_ext_ctrl()
+        query.id = id
+        return query
+      }
+    }
+    return nil
+  }
+
+  private static func near(_ id: UInt32) -> [UInt32] { (1...64).map { id &+ $0 } }
+
+  /// By class (V4L2_CTRL_CLASS_*): the kernel's own ids, and those of drivers.
+  private static var knownIDs: [UInt32] {
+    (0x98...0xA5).flatMap { group in
+      [0x900..<0x980, 0x1000..<0x1300].flatMap { $0.map { group << 16 | $0 } }
+    }
+  }
+
+  /// Each may take as long as a USB camera's time limit.
+  private static let mostFailures = 16
+
+  /// A control as it is now: setting another one may have made it active.
+  public func refreshed(_ control: Control) -> Control {
+    var query = v4l2_query_ext_ctrl()
+    query.id = control.id
+    guard descriptor.control(CLINUX_VIDIOC_QUERY_EXT_CTRL, &query) == nil else { return control }
+    return self.control(query) ?? control
   }
 
   private static let mostControls = 4096
@@ -33,6 +79,7 @@ extension Device {
       choices: choices(of: query.id, kind, low...max(low, high)),
       isReadOnly: query.flags & UInt32(V4L2_CTRL_FLAG_READ_ONLY) != 0,
       isInactive: query.flags & UInt32(V4L2_CTRL_FLAG_INACTIVE) != 0,
+      isVolatile: query.flags & UInt32(V4L2_CTRL_FLAG_VOLATILE) != 0,
       isWide: query.type == V4L2_CTRL_TYPE_INTEGER64.rawValue)
   }
 
@@ -97,16 +144,37 @@ extension Device {
   }
 
   /// Turns the picture over by the camera's own controls, or not.
-  public func flip(_ flip: Flip) throws(CaptureError) {
+  /// - Returns: what was set.
+  public func flip(_ flip: Flip) throws(CaptureError) -> [ControlValue] {
     let controls = controls()
+    var done: [ControlValue] = []
     for (id, wanted, way) in [
       (CLINUX_CID_HFLIP, flip.horizontally, "left to right"), (CLINUX_CID_VFLIP, flip.vertically, "upside down"),
     ] {
       if let control = controls.first(where: { $0.id == id && !$0.isReadOnly }) {
-        try set(control, to: wanted ? 1 : 0)
+        let given = try set(control, to: wanted ? 1 : 0)
+        done.append(ControlValue(control: control, number: given ?? (wanted ? 1 : 0)))
       } else if wanted {
         throw CaptureError(path, "it can't turn its picture \(way): it has no control for that ('streamer list')")
       }
+    }
+    return done
+  }
+
+  /// Sets again what the camera forgot: some set all their controls to the defaults when they start to stream.
+  /// - Parameter values: what was set before, in this order.
+  /// - Returns: what there is to report.
+  public func restore(_ values: [ControlValue]) -> [String] {
+    values.compactMap { value in
+      let control = refreshed(value.control)
+      guard !control.isVolatile, !control.isInactive, let now = self.value(of: control), now != value.number else {
+        return nil
+      }
+      let forgotten = "it had forgotten \(control.name)=\(value.number) when its first frame came, and had \(now)"
+      do throws(CaptureError) {
+        let given = try set(control, to: value.number)
+        return given == value.number ? "\(forgotten): it was set again" : "\(forgotten): it does not keep it"
+      } catch { return "\(forgotten): \(error)" }
     }
   }
 }

@@ -1,3 +1,7 @@
+import CScriptedDriver
+import Glibc
+import LinuxIO
+import ScriptedDriver
 import Testing
 
 @testable import V4L2Capture
@@ -145,4 +149,51 @@ import Testing
       }
     }
   }
+}
+
+/// A ring of a driver that the test scripts.
+@Suite struct RingTimesTests {
+  private let driver = ScriptedDriver()
+
+  private func ring(_ pictures: [ScriptedDriver.Picture]) throws -> BufferRing {
+    driver.pictures = pictures
+    let device = try Device(opening: driver.path)
+    _ = try device.set(ModeChoice(format: .mjpeg, size: FrameSize(640, 480)))
+    return try BufferRing(device, buffers: 4, isWatched: true, interval: 33_333_333)
+  }
+
+  /// A driver's timestamps that stand still, or repeat.
+  @Test(arguments: [1, 4]) func timestampsRise(every: Int) throws {
+    defer { driver.end() }
+    let start = Clock.monotonic
+    let flags = UInt32(V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC) | UInt32(V4L2_BUF_FLAG_TSTAMP_SRC_SOE)
+    let pictures = (0..<20).map { number in
+      var picture = ScriptedDriver.Picture([1, 2, 3])
+      picture.flags = flags
+      picture.timestamp = start + (every == 1 ? 0 : Int64(number / every) * 1_000_000)
+      return picture
+    }
+    let ring = try ring(pictures)
+    var times: [Int64] = []
+    while let frame = try ring.dequeue() { times.append(frame.timestamp) }
+    #expect(times.count == 20 && zip(times, times.dropFirst()).allSatisfy { $0 < $1 })
+    #expect(ring.hasFaultyTimestamps && ring.timestampSource == .unknown)
+  }
+
+  /// Buffers that are queued before anybody queued them are filled by another program: they are not wiped.
+  @Test func buffersThatAnotherProgramFills() throws {
+    defer { driver.end() }
+    try check { ring in #expect(ring.isWatched && !ring.isFed) }
+    driver.reset()
+    driver.onCall = { request, argument, answer in
+      let error = answer()
+      if request == SCRIPTED_QUERYBUF {
+        argument.assumingMemoryBound(to: v4l2_buffer.self).pointee.flags |= UInt32(V4L2_BUF_FLAG_QUEUED)
+      }
+      return error
+    }
+    try check { ring in #expect(ring.isFed && !ring.isWatched) }
+  }
+
+  private func check(_ body: (borrowing BufferRing) -> Void) throws { body(try ring([])) }
 }

@@ -31,21 +31,30 @@ struct ControlSetting: Sendable, Equatable {
 
 extension Device {
   /// Sets controls, in the order given: an automatic one can be turned off before what it rules.
-  func apply(_ settings: [ControlSetting], log: Log) throws {
-    for setting in settings {
-      // Anew each time: one may have made another active.
-      let controls = controls()
-      guard let control = controls.first(where: { $0.name == setting.name.lowercased() }) else {
+  /// - Returns: what was set.
+  func apply(_ settings: [ControlSetting], log: Log) throws -> [ControlValue] {
+    guard !settings.isEmpty else { return [] }
+    let controls = controls()
+    return try settings.compactMap { setting in
+      guard let known = controls.first(where: { $0.name == setting.name.lowercased() }) else {
         throw setting.unknown(on: path, names: controls.map(\.name))
       }
+      let control = refreshed(known)
       let number: Int64
       do throws(ControlRefusal) { number = try control.value(setting.value) } catch {
         throw UsageError("--set \(setting.name)=\(setting.value): \(error)")
       }
       let given = try set(control, to: number)
-      if let given, given != number, control.kind != .button {
+      guard control.kind != .button else { return nil }
+      if let given, given != number {
         log.warning("\(path): asked for \(control.name)=\(number), its driver set \(given)")
       }
+      if control.isInactive, refreshed(control).isInactive {
+        log.warning(
+          "\(path): \(control.name)=\(number) has no effect now: it is inactive; --set the automatic one that rules it"
+            + " before it, such as auto_exposure=1")
+      }
+      return ControlValue(control: control, number: given ?? number)
     }
   }
 }

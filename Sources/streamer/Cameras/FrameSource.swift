@@ -9,6 +9,9 @@ protocol FrameSource: ~Copyable {
   mutating func next() throws -> Frame?
   /// Another program feeds it (a loopback device): without frames that one has stopped.
   var isFed: Bool { get }
+  /// Sets the controls again that the camera forgot when it started to stream.
+  /// - Returns: what there is to report.
+  func restoreControls() -> [String]
   /// Frames wait in it until they are taken, the oldest first; others give the newest.
   var isQueue: Bool { get }
   /// Its frames are raw pictures, which are encoded before they are sent.
@@ -34,6 +37,7 @@ protocol FrameSource: ~Copyable {
 extension FrameSource where Self: ~Copyable {
   var isQueue: Bool { false }
   var isFed: Bool { false }
+  func restoreControls() -> [String] { [] }
   var isRaw: Bool { false }
   mutating func encode(_ frame: consuming Frame, repairs: Bool) throws(DropCause) -> Frame { frame }
   var workedThrough: UInt64? { nil }

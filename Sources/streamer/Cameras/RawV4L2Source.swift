@@ -4,6 +4,7 @@ import V4L2Capture
 /// A V4L2 camera whose raw frames are encoded out of its driver's own buffers.
 struct RawV4L2Source: FrameSource, ~Copyable {
   private let ring: BufferRing
+  private let controls: [ControlValue]
   private var encoder: FrameEncoder
   private let layout: RawLayout
   /// For a format that is not encoded as it is.
@@ -15,6 +16,7 @@ struct RawV4L2Source: FrameSource, ~Copyable {
 
   init(_ camera: consuming V4L2Camera, _ options: StreamOptions) throws {
     let (format, rate, description) = (camera.format, camera.rate ?? options.request.rate, camera.description)
+    controls = camera.controls
     let isConverted = RawLayout(format) == nil
     let readable = isConverted ? FormatConverter.output(of: format) : format
     guard let layout = RawLayout(readable) else {
@@ -40,6 +42,8 @@ struct RawV4L2Source: FrameSource, ~Copyable {
   var isQueue: Bool { true }
 
   var isFed: Bool { ring.isFed }
+
+  func restoreControls() -> [String] { ring.withDevice { [controls] in $0.restore(controls) } }
 
   var isRaw: Bool { true }
 

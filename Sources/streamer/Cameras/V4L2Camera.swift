@@ -7,18 +7,21 @@ struct V4L2Camera: ~Copyable {
   let format: Format
   /// nil where its driver does not say.
   let rate: FrameRate?
+  /// The controls that were set, in their order.
+  let controls: [ControlValue]
 
   init(_ path: String, _ options: StreamOptions) throws {
     let device = try Device(opening: path)
     let choices = try Self.choices(options.request, of: device)
     // Before the format: a picture that is turned over can have another one.
-    try device.apply(options.controls, log: options.log)
-    if let flip = options.flip { try device.flip(flip) }
+    var controls = try device.apply(options.controls, log: options.log)
+    if let flip = options.flip { controls += try device.flip(flip) }
     let (choice, format, rate) = try Self.set(device, choices, options)
     if let asked = choice.rate, !(rate?.isNear(asked) ?? (options.request.rate == nil)) {
       let given = rate.map { "its driver set \($0)" } ?? "its driver can't set a rate"
       options.log.warning("\(path): asked for \(asked) fps, \(given)")
     }
+    self.controls = controls
     self.rate = rate
     self.format = format
     self.device = device

@@ -3,10 +3,12 @@ import V4L2Capture
 /// A V4L2 camera whose MJPEG frames are sent out of its driver's own buffers.
 struct V4L2Source: FrameSource, ~Copyable {
   private let ring: BufferRing
+  private let controls: [ControlValue]
   let info: SourceInfo
 
   init(_ camera: consuming V4L2Camera, _ options: StreamOptions) throws {
     let (format, rate, description) = (camera.format, camera.rate ?? options.request.rate, camera.description)
+    controls = camera.controls
     ring = try BufferRing(
       camera.device, buffers: options.buffers, isWatched: options.early != .off, interval: rate?.interval)
     info = SourceInfo(
@@ -18,6 +20,8 @@ struct V4L2Source: FrameSource, ~Copyable {
   var isQueue: Bool { true }
 
   var isFed: Bool { ring.isFed }
+
+  func restoreControls() -> [String] { ring.withDevice { [controls] in $0.restore(controls) } }
 
   func next() throws -> Frame? { try ring.dequeue() }
 

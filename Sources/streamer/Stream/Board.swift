@@ -63,6 +63,8 @@ final class Board: Sendable {
     var measured: Measurement.Result?
     /// How many times that was.
     var measurements = 0
+    /// Controls that the camera forgot.
+    var controlNotes: [String] = []
     /// The camera's driver does not wake epoll.
     var isAskedAgain = false
     /// The camera gives no frames.

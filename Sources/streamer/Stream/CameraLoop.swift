@@ -39,6 +39,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// The frames that had been captured at the last watch.
   private var watchedFrames: UInt64 = 0
   private var reportedTimestamps = false
+  private var hasRestoredControls = false
 
   /// The receivers were told of the source.
   private var isReporting = false
@@ -184,11 +185,19 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     }
     let packets = statistics.packets
     try pushAll()
+    if !hasRestoredControls { restoreControls() }
     if !isReporting, statistics.packets > packets { try report() }
     if mayPostSize, delivery.pictureSize != postedSize { postPictureSize() }
     let saidRecoding = statistics.recoding
     statistics.recoding = reader.recoding
     if statistics.recoding.isNews(since: saidRecoding) || statistics.newDrops(since: &saidDrops) { postStatistics() }
+  }
+
+  /// Once, after the first frame: it does not wait for the camera's answers.
+  private mutating func restoreControls() {
+    hasRestoredControls = true
+    let notes = source.restoreControls()
+    if !notes.isEmpty { board.post { $0.controlNotes = notes } }
   }
 
   /// The JPEG of a frame; a raw one goes back to the camera.

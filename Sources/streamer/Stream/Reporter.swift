@@ -35,6 +35,7 @@ struct Reporter {
   private var isSilent = false
   private var reportedAskedAgain = false
   private var reportedTimestamps = false
+  private var reportedControlNotes = 0
   private var saidEarly = false
   private var saidObstacle = false
   private var ticks = 0
@@ -68,6 +69,8 @@ struct Reporter {
       saidTimestamps = true
       log.debug("\(name): timestamps are \(source.text)")
     }
+    for note in state.controlNotes.dropFirst(reportedControlNotes) { log.warning("\(name): \(note)") }
+    reportedControlNotes = state.controlNotes.count
     if state.hasFaultyTimestamps && !reportedTimestamps {
       reportedTimestamps = true
       log.warning(
