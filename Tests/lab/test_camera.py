@@ -336,7 +336,7 @@ class Errors(Case):
         listed = ["MJPG 640x480 at 60, 30 fps", "MJPG 1920x1080 at 30, 15 fps", "YUYV 640x480 at 15 fps"]
         self.fails([camera.device, "--size", "800x600"], 2, "--size 800x600", *listed)
         self.fails([camera.device, "--fps", "50"], 2, "--fps 50", *listed)
-        self.fails([camera.device, "--format", "jpeg"], 2, "--format JPEG", *listed)
+        self.fails([camera.device, "--format", "nv12"], 2, "--format NV12", *listed)
 
     def test_a_node_that_is_no_camera(self):
         camera = self.camera()

@@ -166,7 +166,7 @@ class Ends(Case):
         """All requests are cancelled, and it is not unplugged: that is known after two seconds, in which others are served."""
         self.camera()
         process = machine.spawn([PYTHON, HERE / "rounds.py", BRIDGE, "0", "MJPG", "640", "480", "1", "5"],
-                                env={"LD_PRELOAD": program.PROBE, "PROBE_DMABUF": "99:150"})
+                                env={"LD_PRELOAD": program.PROBE, "PROBE_DMABUF": "99:0"})
         result = process.wait(30)
         self.assertEqual(result.status, 0, result.stdout + result.stderr)
         report = json.loads(result.stdout.splitlines()[-1])
