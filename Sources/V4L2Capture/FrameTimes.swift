@@ -69,6 +69,8 @@ public struct FrameTimes: Sendable {
       return
     }
     probation = max(0, probation - 1)
+    // A few, far apart, are no habit.
+    if probation == 0, !isFaulty { faults = 0 }
     isDrivers = probation == 0 && last.map { stamp > $0.time } ?? true
   }
 
@@ -93,7 +95,7 @@ public struct FrameTimes: Sendable {
     let expected = last.time &+ interval &* min(frames, 1000)
     let error = arrival &- expected
     // Too far away to be followed slowly.
-    let isFar = abs(error) > max(1_000_000_000, 8 * interval)
+    let isFar = error.magnitude > UInt64(max(1_000_000_000, 8 * interval))
     return max(isFar ? arrival : expected &+ error / 16, last.time &+ interval / 2)
   }
 }
