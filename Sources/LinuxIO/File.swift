@@ -67,7 +67,10 @@ public enum File {
   public static func probe(_ path: String) throws(SystemCallError) {
     switch kindOfName(path) {
     case nil, .regular:
-      unlink(try makePart(of: path).name)
+      do throws(SystemCallError) { unlink(try makePart(of: path).name) } catch {
+        // It is written in place then.
+        guard access(path, W_OK) == 0 else { throw error }
+      }
     case .pipe:
       // It may have no reader yet.
       try checked("open", on: path) { access(path, W_OK) }
