@@ -3,7 +3,7 @@ import Glibc
 
 /// A UDP socket that receives many datagrams a call into memory of its own.
 public struct DatagramReceiver: ~Copyable {
-  private let socket: UDPSocket
+  private let sockets: ListeningSockets
   private let memory: UnsafeMutableRawPointer
   private let ranges: UnsafeMutablePointer<iovec>
   private let messages: UnsafeMutablePointer<mmsghdr>
@@ -15,21 +15,22 @@ public struct DatagramReceiver: ~Copyable {
   private static let batch = 32
   private static let controlSpace = CLINUX_OVERFLOW_SPACE + CLINUX_LOCAL_ADDRESS_SPACE
 
-  /// Datagrams that the kernel dropped since the start because the socket's buffer was full (SO_RXQ_OVFL).
-  public private(set) var kernelDropped: UInt64 = 0
+  /// Datagrams that the kernel dropped since the start because a socket's buffer was full (SO_RXQ_OVFL).
+  public var kernelDropped: UInt64 { dropped.first &+ dropped.second }
+  private var dropped: (first: UInt64, second: UInt64) = (0, 0)
+  /// The second socket is read first the next time: none waits for ever.
+  private var isSecondsTurn = false
 
   /// Binds to an address of this machine, or joins the multicast group that `address` is.
   /// - Parameter bufferBytes: the socket's buffer that is asked for; see `bufferBytes`.
   public init(at address: SocketAddress, bufferBytes: Int) throws(SystemCallError) {
-    let socket = try UDPSocket(address.family, name: address.description)
-    socket.setBuffer(SO_RCVBUF, forced: SO_RCVBUFFORCE, bytes: bufferBytes)
-    _ = socket.set(SOL_SOCKET, SO_RXQ_OVFL, Int32(1))
-    socket.tellLocalAddresses(address.family)
-    do throws(SystemCallError) { try socket.listen(at: address) } catch {
-      throw error.withRemedy(
-        error.errno == .addressInUse ? "another program receives there; take another port" : nil)
-    }
-    self.socket = socket
+    try self.init(at: [address], bufferBytes: bufferBytes)
+  }
+
+  /// Binds to the addresses of a name: to the first one of each family.
+  public init(at addresses: [SocketAddress], bufferBytes: Int) throws(SystemCallError) {
+    let sockets = try Self.open(addresses, bufferBytes)
+    self.sockets = sockets
     memory = .allocate(byteCount: Self.batch * Self.largest, alignment: 16)
     control = .allocate(byteCount: Self.batch * Self.controlSpace, alignment: 16)
     ranges = .allocate(capacity: Self.batch)
@@ -47,6 +48,21 @@ public struct DatagramReceiver: ~Copyable {
     }
   }
 
+  private static func open(
+    _ addresses: [SocketAddress], _ bufferBytes: Int
+  ) throws(SystemCallError) -> ListeningSockets {
+    do throws(SystemCallError) {
+      return try ListeningSockets.open(at: addresses) { socket, family in
+        socket.setBuffer(SO_RCVBUF, forced: SO_RCVBUFFORCE, bytes: bufferBytes)
+        _ = socket.set(SOL_SOCKET, SO_RXQ_OVFL, Int32(1))
+        socket.tellLocalAddresses(family)
+      }
+    } catch {
+      throw error.withRemedy(
+        error.errno == .addressInUse ? "another program receives there; take another port" : nil)
+    }
+  }
+
   deinit {
     memory.deallocate()
     control.deallocate()
@@ -56,13 +72,14 @@ public struct DatagramReceiver: ~Copyable {
   }
 
   /// For epoll.
-  public var number: Int32 { socket.number }
+  public var number: Int32 { sockets.fileDescriptor }
 
   /// Where it listens.
-  public var localAddress: SocketAddress { socket.localAddress }
+  public var localAddress: SocketAddress { sockets.first.localAddress }
+  public var localAddresses: [SocketAddress] { sockets.localAddresses }
 
   /// The socket's buffer in bytes of the kernel's accounting (about 2.3 kB a packet of 1400 bytes).
-  public var bufferBytes: Int { Int(socket.get(SOL_SOCKET, SO_RCVBUF) ?? 0) }
+  public var bufferBytes: Int { Int(sockets.first.get(SOL_SOCKET, SO_RCVBUF) ?? 0) }
 
   /// Receives what is there, at most 32 datagrams.
   /// - Returns: how many; `datagram(at:)` gives them until the next call.
@@ -72,13 +89,26 @@ public struct DatagramReceiver: ~Copyable {
       messages[index].msg_hdr.msg_controllen = Self.controlSpace
       messages[index].msg_hdr.msg_namelen = socklen_t(MemoryLayout<sockaddr_in6>.size)
     }
-    let count = Int(retrying { recvmmsg(number, messages, UInt32(Self.batch), 0, nil) }.result)
+    guard sockets.secondDescriptor != nil else { return receive(after: 0, isSecond: false) }
+    isSecondsTurn.toggle()
+    let count = receive(after: 0, isSecond: isSecondsTurn)
+    return count + receive(after: count, isSecond: !isSecondsTurn)
+  }
+
+  /// Receives what is there on one socket.
+  /// - Parameter taken: how many datagrams of this call there are already.
+  private mutating func receive(after taken: Int, isSecond: Bool) -> Int {
+    guard taken < Self.batch else { return 0 }
+    let fileDescriptor = isSecond ? sockets.secondDescriptor ?? -1 : sockets.first.number
+    let count = Int(
+      retrying { recvmmsg(fileDescriptor, messages + taken, UInt32(Self.batch - taken), 0, nil) }.result)
     guard count > 0 else { return 0 }
-    let dropped = clinux_receive_overflow(&messages[count - 1].msg_hdr)
-    if dropped >= 0 {
-      // The kernel counts in 32 bits.
-      kernelDropped &+= UInt64(UInt32(truncatingIfNeeded: dropped) &- UInt32(truncatingIfNeeded: kernelDropped))
-    }
+    let counter = clinux_receive_overflow(&messages[taken + count - 1].msg_hdr)
+    guard counter >= 0 else { return count }
+    // The kernel counts in 32 bits.
+    let before = UInt32(truncatingIfNeeded: isSecond ? dropped.second : dropped.first)
+    let more = UInt64(UInt32(truncatingIfNeeded: counter) &- before)
+    if isSecond { dropped.second &+= more } else { dropped.first &+= more }
     return count
   }
 
@@ -105,6 +135,6 @@ public struct DatagramReceiver: ~Copyable {
   public func send(
     _ bytes: UnsafeRawBufferPointer, to address: SocketAddress, from local: SocketAddress? = nil
   ) -> Errno? {
-    socket.send(bytes, to: address, from: local)
+    sockets.send(bytes, to: address, from: local)
   }
 }

@@ -25,6 +25,9 @@ public struct Epoll: ~Copyable {
 
   deinit { ready.deallocate() }
 
+  /// For another epoll: readable while something of this one is ready.
+  var fileDescriptor: Int32 { descriptor.number }
+
   /// Watches a descriptor from now on. Errors and hang-ups are reported, too, whatever the interest.
   /// - Parameter token: what `wait` gives back when it is ready.
   public func add(_ number: Int32, _ interest: Interest, token: UInt64) throws(SystemCallError) {

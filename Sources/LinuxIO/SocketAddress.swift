@@ -14,25 +14,45 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     self.length = length
   }
 
-  /// Looks up a host.
+  /// Looks up a host: the first of its addresses. See `all(host:port:passive:)`.
+  public init(host: String, port: UInt16, passive: Bool = false) throws(AddressError) {
+    guard let first = try Self.all(host: host, port: port, passive: passive).first else {
+      throw AddressError(host: host, reason: "it has no address")
+    }
+    self = first
+  }
+
+  /// Looks up all addresses of a host, each once, in the order in which they are to be tried (RFC 6724). Those of a family
+  /// that this machine's kernel does not have are skipped if there are others.
   /// - Parameters:
   ///   - host: a name, an IPv4 address, or an IPv6 address without brackets (a `%scope` may follow).
   ///   - passive: for a receiver: an empty host is every address of this machine.
   /// - Throws: `AddressError` with the resolver's own words.
-  public init(host: String, port: UInt16, passive: Bool = false) throws(AddressError) {
+  public static func all(host: String, port: UInt16, passive: Bool = false) throws(AddressError) -> [SocketAddress] {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
     hints.ai_flags = passive ? AI_PASSIVE : 0
     var list: UnsafeMutablePointer<addrinfo>?
     let status = getaddrinfo(host.isEmpty ? nil : host, "\(port)", &hints, &list)
     defer { if let list { freeaddrinfo(list) } }
-    guard status == 0, let first = list?.pointee, let address = first.ai_addr else {
-      throw AddressError(host: host, reason: String(cString: gai_strerror(status)))
+    guard status == 0 else { throw AddressError(host: host, reason: String(cString: gai_strerror(status))) }
+    var addresses: [SocketAddress] = []
+    var next = list
+    while let entry = next?.pointee {
+      next = entry.ai_next
+      guard let address = entry.ai_addr, [AF_INET, AF_INET6].contains(entry.ai_family) else { continue }
+      let found = SocketAddress(copying: address, length: entry.ai_addrlen)
+      if !addresses.contains(found) { addresses.append(found) }
     }
+    let usable = addresses.filter { (try? UDPSocket($0.family, name: host)) != nil }
+    return usable.isEmpty ? addresses : usable
+  }
+
+  private init(copying address: UnsafePointer<sockaddr>, length: socklen_t) {
     storage = sockaddr_in6()
-    length = first.ai_addrlen
+    self.length = length
     withUnsafeMutableBytes(of: &storage) {
-      $0.copyMemory(from: .init(start: address, count: min($0.count, Int(first.ai_addrlen))))
+      $0.copyMemory(from: .init(start: address, count: min($0.count, Int(length))))
     }
   }
 

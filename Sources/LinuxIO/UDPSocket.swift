@@ -149,22 +149,32 @@ struct UDPSocket: ~Copyable {
   func send(
     _ bytes: UnsafeRawBufferPointer, to address: SocketAddress, from local: SocketAddress? = nil
   ) -> Errno? {
-    if let local { return send(bytes, to: address, from: local) }
+    Self.send(bytes, to: address, from: local, over: number)
+  }
+
+  /// Sends one datagram over a socket.
+  static func send(
+    _ bytes: UnsafeRawBufferPointer, to address: SocketAddress, from local: SocketAddress?, over fileDescriptor: Int32
+  ) -> Errno? {
+    if let local { return send(bytes, to: address, leaving: local, over: fileDescriptor) }
     return address.withSockaddr { destination in
       retrying {
-        sendto(number, bytes.baseAddress, bytes.count, 0, destination, address.length)
+        sendto(fileDescriptor, bytes.baseAddress, bytes.count, 0, destination, address.length)
       }
       .errno
     }
   }
 
   /// Sends one datagram from one of this machine's addresses.
-  private func send(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress, from local: SocketAddress) -> Errno? {
+  private static func send(
+    _ bytes: UnsafeRawBufferPointer, to address: SocketAddress, leaving local: SocketAddress, over fileDescriptor: Int32
+  ) -> Errno? {
     withUnsafeBytes(of: address.storage) { destination in
       withUnsafeBytes(of: local.storage) { source in
         retrying {
           clinux_send_from(
-            number, bytes.baseAddress, bytes.count, destination.assumingMemoryBound(to: sockaddr.self).baseAddress,
+            fileDescriptor, bytes.baseAddress, bytes.count,
+            destination.assumingMemoryBound(to: sockaddr.self).baseAddress,
             address.length, source.assumingMemoryBound(to: sockaddr.self).baseAddress)
         }
         .errno
@@ -180,8 +190,10 @@ struct UDPSocket: ~Copyable {
     }
   }
 
-  var localAddress: SocketAddress {
-    SocketAddress { address, length in _ = getsockname(number, address, length) }
+  var localAddress: SocketAddress { Self.localAddress(of: number) }
+
+  static func localAddress(of fileDescriptor: Int32) -> SocketAddress {
+    SocketAddress { address, length in _ = getsockname(fileDescriptor, address, length) }
   }
 
   func set<Value>(_ level: Int32, _ option: Int32, _ value: Value) -> Errno? {

@@ -48,11 +48,12 @@ def free_port(count=2, family=socket.AF_INET):
 class Run:
     """A streamer that runs. Ends with the `with` block; then it has .status, .out and .err."""
 
-    def __init__(self, *words, env=None, wait_for=None):
+    def __init__(self, *words, env=None, wait_for=None, within=()):
+        """`within`: a command that runs another one, such as ip netns exec NAME."""
         self.out_file = tempfile.TemporaryFile("w+")
         self.err_file = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [STREAMER, *map(str, words)], stdout=self.out_file, stderr=self.err_file, stdin=subprocess.DEVNULL,
+            [*within, STREAMER, *map(str, words)], stdout=self.out_file, stderr=self.err_file, stdin=subprocess.DEVNULL,
             env={**os.environ, **(env or {})})
         if wait_for:
             self.wait_for(wait_for)

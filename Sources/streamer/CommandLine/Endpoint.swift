@@ -40,9 +40,9 @@ struct Endpoint: Equatable, Sendable, CustomStringConvertible {
     self.port = port
   }
 
-  /// Where camera `index` goes: RTP's and RTCP's ports of the cameras before come first.
-  func address(forCamera index: Int) throws -> SocketAddress {
-    do throws(AddressError) { return try SocketAddress(host: host, port: port + 2 * UInt16(index)) } catch {
+  /// Where camera `index` goes, by all addresses of the host: RTP's and RTCP's ports of the cameras before come first.
+  func addresses(forCamera index: Int) throws -> [SocketAddress] {
+    do throws(AddressError) { return try SocketAddress.all(host: host, port: port + 2 * UInt16(index)) } catch {
       throw Failure("--to \(host):\(port): \(error)")
     }
   }

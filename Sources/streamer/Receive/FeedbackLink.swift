@@ -16,9 +16,9 @@ struct FeedbackLink: ~Copyable {
   var localAddress: SocketAddress?
   private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 8)
 
-  /// - Parameter stream: where the stream is received.
-  static func open(_ stream: SocketAddress, _ log: Log) throws(SystemCallError) -> FeedbackLink {
-    FeedbackLink(try socket(behind: stream, log), stream)
+  /// - Parameter stream: where the stream is received: at an address, or one of each family.
+  static func open(_ stream: [SocketAddress], _ log: Log) throws(SystemCallError) -> FeedbackLink {
+    FeedbackLink(try socket(after: stream, log), stream[0])
   }
 
   private init(_ socket: consuming DatagramSocket, _ stream: SocketAddress) {
@@ -28,13 +28,14 @@ struct FeedbackLink: ~Copyable {
     rtcp = RTCPReceiver(isUnicast: !stream.isMulticast)
   }
 
-  private static func socket(behind stream: SocketAddress, _ log: Log) throws(SystemCallError) -> DatagramSocket {
-    if stream.port < .max {
-      do throws(SystemCallError) { return try DatagramSocket(at: stream.with(port: stream.port + 1)) } catch {
+  private static func socket(after stream: [SocketAddress], _ log: Log) throws(SystemCallError) -> DatagramSocket {
+    if stream[0].port < .max {
+      let addresses = stream.map { $0.with(port: $0.port + 1) }
+      do throws(SystemCallError) { return try DatagramSocket(at: addresses) } catch {
         log.warning("the sender's reports can't be received, but for those that come with the stream: \(error)")
       }
     }
-    return try DatagramSocket(at: .any(stream.family, port: 0))
+    return try DatagramSocket(at: .any(stream[0].family, port: 0))
   }
 
   deinit { memory.deallocate() }

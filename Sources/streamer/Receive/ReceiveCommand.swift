@@ -15,7 +15,7 @@ struct ReceiveCommand {
     if let directory = options.directory { try File.makeDirectory(directory) }
     var signals = try Signals()
     let receiver = try receiver()
-    let feedback = try FeedbackLink.open(receiver.localAddress, options.log)
+    let feedback = try FeedbackLink.open(receiver.localAddresses, options.log)
     var times: FileWriter?
     if let path = options.times {
       let file = try FileWriter(creating: path)
@@ -76,8 +76,8 @@ struct ReceiveCommand {
         if error.errno == .addressInUse { throw error }
       }
     }
-    let address = try SocketAddress(
+    let addresses = try SocketAddress.all(
       host: endpoint.host.isEmpty ? "0.0.0.0" : endpoint.host, port: endpoint.port, passive: true)
-    return try DatagramReceiver(at: address, bufferBytes: Self.bufferBytes)
+    return try DatagramReceiver(at: addresses, bufferBytes: Self.bufferBytes)
   }
 }

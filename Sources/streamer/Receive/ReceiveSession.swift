@@ -44,8 +44,9 @@ struct ReceiveSession: ~Copyable {
     self.decoder = decoder
     self.glass = glass
     self.times = times
+    let places = self.receiver.localAddresses.map(\.description).joined(separator: " and ")
     let kilobytes = self.receiver.bufferBytes / 1024
-    options.log.info("receiving at \(self.receiver.localAddress), socket buffer \(kilobytes) KiB")
+    options.log.info("receiving at \(places), socket buffer \(kilobytes) KiB")
     if self.receiver.bufferBytes < 1 << 20 {
       options.log.warning(
         "the socket's buffer holds few frames; sudo sysctl net.core.rmem_max=8388608 allows a larger one")

@@ -61,7 +61,7 @@ struct Reporter {
     if info == nil, let info = state.info {
       self.info = info
       lastReading = .init(state)
-      let receivers = state.receivers.map(\.address.description).joined(separator: ", ")
+      let receivers = state.receivers.map { name(of: $0.address) }.joined(separator: ", ")
       log.info("\(name): \(info.description)\(receivers.isEmpty ? "" : ", to \(receivers)")")
     }
     reportSize(state)
@@ -146,8 +146,17 @@ struct Reporter {
     }
   }
 
+  private func name(of address: SocketAddress) -> String {
+    settings.receiver(at: address)?.text(address) ?? address.description
+  }
+
+  /// Another address of the receiver is tried instead: see `AddressChoice`.
+  private func hasOthers(_ address: SocketAddress, _ errno: Errno) -> Bool {
+    printsStream && errno.isOfAddress && settings.receiver(at: address).map { $0.addresses.count > 1 } ?? false
+  }
+
   private func sayNews(_ receiver: Board.Receiver, since said: Board.Receiver) {
-    if let errno = receiver.errno, errno != said.errno {
+    if let errno = receiver.errno, errno != said.errno, !hasOthers(receiver.address, errno) {
       let remedy = errno.networkRemedy.map { "; \($0)" } ?? ""
       log.warning(
         "\(name): packets to \(receiver.address) are lost: \(errno)\(remedy). It is tried again with every frame")

@@ -7,8 +7,14 @@ struct SDPStream: Equatable {
   let settings: StreamSettings
   let size: FrameSize?
   let rate: FrameRate?
+  let destinations: [SocketAddress]
 
-  var destinations: [SocketAddress] { settings.destinations }
+  init(_ settings: StreamSettings, size: FrameSize?, rate: FrameRate?, destinations: [SocketAddress]? = nil) {
+    self.settings = settings
+    self.size = size
+    self.rate = rate
+    self.destinations = destinations ?? settings.destinations
+  }
 
   /// Whether two streams of one camera have the same SDP.
   static func == (one: SDPStream, other: SDPStream) -> Bool {
@@ -31,19 +37,19 @@ struct SDPCommand {
     switch settings.camera {
     case .device(let path):
       let choice = try V4L2Camera.choose(settings.options.request, of: Device(opening: path))
-      return SDPStream(settings: settings, size: choice.size, rate: choice.rate)
+      return SDPStream(settings, size: choice.size, rate: choice.rate)
     case .libcamera(let name):
       let device = try LibcameraDevice(opening: name)
       let choice = try LibcameraCamera.choose(settings.options.request, of: device)
       // Which rate it has on its own only its start tells.
       let rate = try device.description().rates == nil ? nil : settings.options.request.rate
-      return SDPStream(settings: settings, size: choice.size, rate: rate)
+      return SDPStream(settings, size: choice.size, rate: rate)
     case .test:
       let choice = try TestSource.choose(settings.options.request)
-      return SDPStream(settings: settings, size: choice.size, rate: choice.rate)
+      return SDPStream(settings, size: choice.size, rate: choice.rate)
     case .file(let path):
       let info = try FileSource(path, settings.options.request, log: settings.options.log).info
-      return SDPStream(settings: settings, size: info.size, rate: info.rate)
+      return SDPStream(settings, size: info.size, rate: info.rate)
     }
   }
 

@@ -17,12 +17,13 @@ struct StreamCommand {
     options.lockMemory()
     let threads = try settings.enumerated().map { try CameraThread($1, number: $0) }
     var reporters = settings.map { Reporter($0, sdpPath: sdpPath($0)) }
+    var choices = settings.map { AddressChoice($0) }
     for index in threads.indices {
       try epoll.add(threads[index].board.number, .readable, token: UInt64(index))
     }
     var isStopping = false
     while reporters.contains(where: { !$0.hasEnded }) {
-      for index in 0..<epoll.wait(milliseconds: sdp?.pause ?? -1) {
+      for index in 0..<epoll.wait(milliseconds: pause(choices, sdp?.pause ?? -1)) {
         let token = epoll.token(at: index)
         if token == signalToken {
           switch signals.next() {
@@ -38,16 +39,29 @@ struct StreamCommand {
         }
         let camera = Int(token)
         let wasStarting = reporters[camera].info == nil
-        reporters[camera].report(threads[camera].board.read())
+        let state = threads[camera].board.read()
+        reporters[camera].report(state)
+        choices[camera].read(state)
         // Where one can't start, none goes on.
         if wasStarting, reporters.contains(where: { $0.hasEnded && $0.info == nil }) { stop(threads) }
-        sdp?.update(zip(settings, reporters).map { SDPStream($0, $1) })
       }
+      for (index, thread) in threads.enumerated() {
+        for change in choices[index].next(now: Clock.monotonic) {
+          thread.mailbox.post(.remove(change.old))
+          thread.mailbox.post(.add(change.new))
+        }
+      }
+      sdp?.update(settings.indices.map { SDPStream(settings[$0], reporters[$0], choices[$0]) })
       sdp?.push()
     }
     threads.forEach { $0.join() }
     sdp?.end()
     return max(sdp?.hasFailed == true ? 1 : 0, reporters.map(\.status).max() ?? 0)
+  }
+
+  /// Milliseconds until one of them has something to do; -1: none has.
+  private func pause(_ choices: [AddressChoice], _ other: Int32) -> Int32 {
+    (choices.map(\.pause) + [other]).filter { $0 >= 0 }.min() ?? -1
   }
 
   private func stop(_ threads: [CameraThread]) { threads.forEach { $0.mailbox.post(.stop) } }
@@ -62,8 +76,8 @@ struct StreamCommand {
 
 extension SDPStream {
   /// nil until the camera's first frame is there.
-  fileprivate init?(_ settings: StreamSettings, _ reporter: Reporter) {
+  fileprivate init?(_ settings: StreamSettings, _ reporter: Reporter, _ choice: AddressChoice) {
     guard let size = reporter.pictureSize else { return nil }
-    self.init(settings: settings, size: size, rate: reporter.info?.rate)
+    self.init(settings, size: size, rate: reporter.info?.rate, destinations: choice.destinations)
   }
 }

@@ -8,7 +8,7 @@ struct StreamSettings: Sendable {
   let name: String
   let ssrc: UInt32
   let cpu: Int?
-  let destinations: [SocketAddress]
+  let receivers: [NamedReceiver]
   /// nil: it streams until it is stopped.
   let measurement: Measurement?
 
@@ -23,14 +23,21 @@ struct StreamSettings: Sendable {
     name = Self.name(index)
     ssrc = options.ssrc &+ UInt32(index)
     cpu = options.cpu.map { $0 + index }
-    let addresses = try options.endpoints.map { try $0.address(forCamera: index) }
+    let named = try options.endpoints.map { NamedReceiver(host: $0.host, addresses: try $0.addresses(forCamera: index)) }
+    let addresses = named.map(\.addresses.first)
     for (place, address) in addresses.enumerated() {
       guard let first = addresses.firstIndex(of: address), first < place else { continue }
       throw UsageError("--to \(options.endpoints[first]) and \(options.endpoints[place]) are the same receiver")
     }
-    destinations = addresses + (receiver.map { [$0] } ?? [])
+    receivers = named + (receiver.map { [NamedReceiver(host: $0.host, addresses: [$0])] } ?? [])
   }
 
   /// The name of camera `index` of the command line.
   static func name(_ index: Int) -> String { "camera\(index)" }
+
+  /// The receivers' addresses that are tried first.
+  var destinations: [SocketAddress] { receivers.compactMap(\.addresses.first) }
+
+  /// The receiver that has an address.
+  func receiver(at address: SocketAddress) -> NamedReceiver? { receivers.first { $0.addresses.contains(address) } }
 }
