@@ -88,8 +88,9 @@ struct AddressChoice {
 
   /// The one that is tried does not refuse.
   private mutating func settle(_ index: Int) {
+    let hasWarned = choices[index].tried > choices[index].receiver.addresses.count
     choices[index].tried = 1
-    guard choices[index].reported != choices[index].current else { return }
+    guard hasWarned || choices[index].reported != choices[index].current else { return }
     choices[index].reported = choices[index].current
     log.info("\(name): the stream goes to \(choices[index].receiver.text(choices[index].current))")
   }
