@@ -34,7 +34,7 @@ struct ListeningSockets: ~Copyable {
         return ListeningSockets(first, second, both)
       } catch {
         guard error.errno == .addressNotAvailable else { throw error }
-        return ListeningSockets(try open(address, interface, prepare))
+        return ListeningSockets(first)
       }
     } catch {
       guard error.errno == .addressNotAvailable, let other else { throw error }

@@ -1,9 +1,11 @@
 """Receivers and senders by a name that has several addresses, as localhost has: ::1 and 127.0.0.1."""
 
 import json
+import os
 import pathlib
 import re
 import socket
+import subprocess
 import tempfile
 import time
 import unittest
@@ -85,6 +87,18 @@ class Receiving(unittest.TestCase):
                 self.assertIn(f"{place} reports 0.0 % lost", sender.out)
                 for place in (f"127.0.0.1:{port}", f"[::1]:{port}"):
                     self.assertIn(place, receiver.err.splitlines()[0])
+
+    def test_on_a_machine_without_ipv6_the_other_family_is_enough(self):
+        space = f"streamer-{os.getpid()}-names"
+        subprocess.run(["ip", "netns", "add", space], check=True)
+        self.addCleanup(subprocess.run, ["ip", "netns", "del", space], check=True)
+        within = ("ip", "netns", "exec", space)
+        subprocess.run([*within, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1"], check=True)
+        subprocess.run(["ip", "-n", space, "link", "set", "lo", "up"], check=True)
+        with Run("receive", "localhost:5000", "--frames", 40, wait_for="receiving at 127.0.0.1:5000, ", within=within + WITHIN) as receiver:
+            with Run("test:", "--size", "320x240", "--to", "localhost:5000", within=within + WITHIN):
+                receiver.wait(20)
+        self.assertEqual(receiver.status, 0, receiver.err)
 
     def test_an_address_is_one(self):
         port = port_of_both()
