@@ -73,7 +73,10 @@ struct AddressChoice {
     let addresses = choice.receiver.addresses
     guard let place = addresses.firstIndex(of: choice.current) else { return nil }
     let candidates = (1..<max(1, addresses.count)).map { addresses[(place + $0) % addresses.count] }
-    guard let new = candidates.first(where: { !others.contains($0) }) else { return nil }
+    guard let new = candidates.first(where: { !others.contains($0) }) else {
+      choices[index].isRefused = false
+      return nil
+    }
     choices[index].current = new
     choices[index].changedAt = now
     choices[index].isRefused = false

@@ -144,14 +144,15 @@ struct Delivery: ~Copyable {
     let progress = destinations[index].push(batch, upTo: limit, isWhole: !isGrowing, pace: pace)
     let sent = destinations[index].sent
     if sent > before { count(before..<sent, of: index, &statistics) }
-    if destinations[index].isFailing, !wasFailing { takeBackLast(&statistics) }
+    if destinations[index].isFailing, !wasFailing, destinations[index].lostEarlier { takeBackLast(&statistics) }
     if progress == .unreachable { leaveOut(index, &statistics) }
     return progress
   }
 
   /// An error is the answer to packets of the frame before, which did not arrive.
   private mutating func takeBackLast(_ statistics: inout StreamStatistics) {
-    guard wasSent else { return }
+    // Measured frames are counted from 0.
+    guard wasSent, statistics.sent > 0 else { return }
     wasSent = false
     statistics.sent -= 1
     statistics.partial += 1

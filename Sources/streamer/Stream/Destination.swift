@@ -27,6 +27,8 @@ struct Destination: ~Copyable {
   private var failedAt = Int64.min / 2
   /// Packets are lost on their way there: a frame is not sent by being handed to the kernel.
   private(set) var isFailing = false
+  /// The last error was the answer to packets of an earlier frame.
+  private(set) var lostEarlier = false
   /// What is refused is known as soon as it is sent.
   private let isLoopback: Bool
   /// The one that the user was told.
@@ -133,12 +135,14 @@ struct Destination: ~Copyable {
       case .sent(let count): next += count
       case .stopped(let count):
         next += count
+        lostEarlier = false
         if let obstacle = probe(batch) { return obstacle }
       case .wouldBlock:
         isCongested = true
         return .full
       case .tooLarge: return .tooLarge
       case .failed(let errno):
+        lostEarlier = next == 0
         fail(errno)
         if let obstacle = probe(batch) { return obstacle }
       }
