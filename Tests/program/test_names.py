@@ -78,7 +78,7 @@ class Receiving(unittest.TestCase):
                 port = port_of_both()
                 place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
                 with Run("receive", f"localhost:{port}", "--frames", 130, "--json", wait_for="receiving at", within=WITHIN) as receiver:
-                    with Run("test:", "--size", "1280x720", "--to", place) as sender:
+                    with Run("test:", "--size", "1280x720", "--to", place, "--stats", "0.5") as sender:
                         receiver.wait(20)
                 result = json.loads(receiver.out)
                 self.assertEqual((result["frames"], result["lost"], result["kernel_dropped"]), (130, 0, 0))

@@ -22,6 +22,8 @@ final class Board: Sendable {
     var isFailing = false
     /// How it receives the stream.
     var reception = RTCPSender.Reception()
+    /// It sent a report once.
+    var hasReported = false
     /// The kernel does not cut its packets out of larger calls.
     var refusesSegments = false
     /// Who spreads its packets over time, for people; nil: nobody.

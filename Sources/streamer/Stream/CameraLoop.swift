@@ -569,6 +569,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       state.isSilent = silence.isSilent
       for index in 0..<delivery.destinations.count {
         state.receivers[index].reception = delivery.destinations[index].reports.reception
+        state.receivers[index].hasReported = delivery.destinations[index].reports.hasReported
         state.receivers[index].isFailing = delivery.destinations[index].hasFailed(lately: now)
       }
       if isTick { state.ticks += 1 }

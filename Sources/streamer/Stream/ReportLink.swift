@@ -62,6 +62,9 @@ struct ReportLink: ~Copyable {
   /// When `report` is to be called; nil: nothing was sent yet.
   var due: Int64? { rtcp?.due }
 
+  /// A receiver sent a report once; it may have left since.
+  private(set) var hasReported = false
+
   /// How the stream is received.
   var reception: RTCPSender.Reception { rtcp?.reception ?? .init() }
 
@@ -119,6 +122,7 @@ struct ReportLink: ~Copyable {
     case .datagram(let bytes, let address):
       let before = rtcp?.foreign
       let event = rtcp?.receive(bytes, from: TransportAddress(address), ssrc: ssrc, now: Clock.monotonic) ?? .none
+      hasReported = hasReported || reception.receivers > 0
       if before == 0, rtcp?.foreign == 1 { return .foreign(address) }
       switch event {
       case .none: return .nothing

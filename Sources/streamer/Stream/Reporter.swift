@@ -264,7 +264,8 @@ struct Reporter {
     let silent = state.receivers.filter { $0.isFailing || $0.reception.receivers == 0 }
     let lines = silent.prefix(Self.maximumSilent).map { receiver in
       if receiver.isFailing, let errno = receiver.errno { return "packets to \(receiver.address) are lost: \(errno)" }
-      return "\(receiver.address) sends no reports: whether packets arrive there is unknown"
+      let end = receiver.hasReported ? " any more" : ""
+      return "\(receiver.address) sends no reports\(end): whether packets arrive there is unknown"
     }
     for line in lines where !printedSilent.contains(line) { StandardStream.output.line("\(name): \(line)") }
     printedSilent = lines
