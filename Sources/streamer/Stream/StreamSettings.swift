@@ -23,7 +23,9 @@ struct StreamSettings: Sendable {
     name = Self.name(index)
     ssrc = options.ssrc &+ UInt32(index)
     cpu = options.cpu.map { $0 + index }
-    let named = try options.endpoints.map { NamedReceiver(host: $0.host, addresses: try $0.addresses(forCamera: index)) }
+    let named = try options.endpoints.map {
+      NamedReceiver(host: $0.host, addresses: try $0.addresses(forCamera: index))
+    }
     let addresses = named.map(\.addresses.first)
     for (place, address) in addresses.enumerated() {
       guard let first = addresses.firstIndex(of: address), first < place else { continue }
