@@ -6,7 +6,7 @@ BUILT := .build/install/streamer
 BRIDGE := .build/release/libstreamer-libcamera.so
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build bridge demo test unit tsan lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds soak soak-fuzz soak-stream soak-early lab debian13 debian13-libcamera install uninstall clean
+.PHONY: help deps build bridge demo test unit tsan lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds pictures soak soak-fuzz soak-stream soak-early lab debian13 debian13-libcamera install uninstall clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -100,6 +100,11 @@ kinds: ## what becomes of each kind of JPEG, and what players receive; WRITE=--w
 	@scripts/deps build test
 	scripts/build streamer
 	@Tests/program/kinds_table.py $(WRITE)
+
+pictures: ## what becomes of each JPEG among Pillow's test images: a table
+	@scripts/deps build test
+	scripts/build streamer
+	@Tests/program/pictures_table.py
 
 lab: ## a shell in a virtual machine with a virtual UVC camera; CMD="..." runs one command there
 	@scripts/deps build test

@@ -44,6 +44,8 @@ static recoder_status status(const struct recoder *self) {
 static void warn(j_common_ptr info, int level) {
   if (level >= 0 || info->err->msg_code != JWRN_HIT_MARKER || !info->is_decompressor) return;
   j_decompress_ptr input = (j_decompress_ptr)info;
+  // The data of one restart interval ended early; the next one follows.
+  if (input->unread_marker >= JPEG_RST0 && input->unread_marker <= JPEG_RST0 + 7) return;
   JDIMENSION missing = input->total_iMCU_rows - input->input_iMCU_row;
   if (missing > (input->total_iMCU_rows + 7) / 8) of(info)->is_cut = true;
 }

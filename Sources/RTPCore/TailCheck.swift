@@ -3,7 +3,7 @@
 ///
 /// An EOI at the very end can be that of junk, most often an older frame's rest, or that of a frame in front of which the
 /// beginning of a lost one stands. So a frame is searched when the camera
-/// is new, when it ever left something before or after a picture, when it is larger than the one before by more than a 32nd,
+/// is new, when it ever left something before or after a picture, when it is larger than the one before by more than a 16th,
 /// when it ends like one of the last frames, and now and then.
 struct TailCheck {
   private typealias Tails = SIMD16<UInt32>
@@ -33,7 +33,7 @@ struct TailCheck {
       frame.loadUnaligned(fromByteOffset: size &- 18, as: UInt64.self),
       frame.loadUnaligned(fromByteOffset: size &- 10, as: UInt64.self))
     defer { lastSize = size }
-    guard !hasJunk, !isKnown, searched == Self.enough, trusted < Self.mostTrusted, size <= lastSize &+ lastSize / 32
+    guard !hasJunk, !isKnown, searched == Self.enough, trusted < Self.mostTrusted, size <= lastSize &+ lastSize / 16
     else {
       return false
     }

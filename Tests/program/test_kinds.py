@@ -1,6 +1,9 @@
 """What becomes of each kind of JPEG."""
 
+import pathlib
 import re
+import subprocess
+import tempfile
 import unittest
 
 import program
@@ -40,6 +43,79 @@ class Kinds(unittest.TestCase):
             self.assertTrue(any(source.endswith(frame.scan) for source in sources))
             self.assertGreater(len(frame.scan), 10_000)
         self.assertRegex(sender.out, r"\d repaired")
+
+    def test_cut_frames_that_are_recoded_can_be_sent(self):
+        """libjpeg makes of them what it can; without that option they are cut short like any other."""
+        grey = kinds.tran("-grayscale")
+        for name, make in [("greyscale, cut in half", lambda data: grey(data)[:len(grey(data)) // 2]),
+                           ("greyscale, no end", lambda data: grey(data)[:-2]),
+                           ("greyscale, zeros in place of the end", lambda data: grey(data)[:-2] + bytes(300)),
+                           ("greyscale, cut and ended", lambda data: grey(data)[:len(grey(data)) // 2] + b"\xff\xd9"),
+                           ("progressive, cut", lambda data: kinds.tran("-progressive")(data)[:len(data) // 3])]:
+            with self.subTest(name):
+                folder = kinds.folder(kinds.Kind(name, make, "dropped"))
+                sender = self.sent(folder, 0, "--bad-frames", "drop")
+                self.assertRegex(sender, r"\(no_eoi \d+")
+                sender = self.sent(folder, 3, "--bad-frames", "repair")
+                self.assertRegex(sender, r"\d+ repaired, \d+ (encoded again|re-coded)")
+
+    def sent(self, folder, frames, *words):
+        """Streams until so many frames came, or for a while; gives the sender's last line."""
+        with rtpjpeg.Receiver() as receiver:
+            with Run(f"file:{folder}", "--fps", 30, *words, "--to", f"127.0.0.1:{receiver.port}") as sender:
+                receiver.collect(10 if frames else 0.5, until=lambda r: frames and r.markers() >= frames)
+            self.assertGreaterEqual(receiver.markers(), frames)
+            rtpjpeg.frames(receiver.packets())
+        return sender.out.splitlines()[-1]
+
+    def test_what_is_skipped_is_counted(self):
+        line = self.sent(kinds.folder(next(kind for kind in kinds.KINDS if kind.name == "an HTTP header before SOI")), 3)
+        count, skipped = map(int, re.search(r"(\d+) after (\d+) skipped bytes", line).groups())
+        self.assertEqual(skipped, count * len(kinds.HTTP))
+
+    def test_what_warnings_are_of_arrives(self):
+        """A damaged byte, a wrong restart number, a damaged byte between them: what libjpeg decodes is sent."""
+        grey = kinds.tran("-grayscale", "-restart", "2")
+
+        def damaged(data, place, value):
+            return data[:place] + bytes([value]) + data[place + 1:]
+
+        def restart(data, number):
+            """Where the marker of a restart number first is."""
+            return data.index(bytes([0xFF, 0xD0 + number]), data.index(b"\xff\xda")) + 1
+
+        for name, make in [("greyscale, a wrong restart number", lambda data: damaged(grey(data), restart(grey(data), 3), 0xD7)),
+                           ("greyscale, no restart marker", lambda data: grey(data).replace(b"\xff\xd2", b"", 1)),
+                           ("greyscale, a damaged byte", lambda data: damaged(grey(data), restart(grey(data), 5) + 20, 0x55)),
+                           ("optimised, a damaged byte", lambda data: damaged(kinds.tran("-optimize")(data), 5000, 0x55))]:
+            with self.subTest(name):
+                line = self.sent(kinds.folder(kinds.Kind(name, make, "again")), 6)
+                self.assertNotIn("undecodable", line)
+                self.assertNotIn("no_eoi", line)
+
+    def test_a_recoding_that_takes_long_holds_nothing_up(self):
+        """Frames of 64 megapixels, and of a hundred scans: each is given up in time, and the others go on."""
+        black = subprocess.run(["cjpeg", "-progressive"], input=b"P5\n8192 8192\n255\n" + bytes(8192 * 8192),
+                               stdout=subprocess.PIPE, check=True).stdout
+        scans = "".join(f"0: {k} {k}, 0, 0;\n" if k else "0: 0-0, 0, 0;\n" for k in range(64))
+        with tempfile.TemporaryDirectory() as folder, rtpjpeg.Receiver() as receiver:
+            script = pathlib.Path(folder, "scans.txt")
+            script.write_text(scans)
+            slow = subprocess.run(["cjpeg", "-scans", script], input=b"P5\n5120 4096\n255\n" + bytes(5120 * 4096),
+                                  stdout=subprocess.PIPE, check=True).stdout
+            script.unlink()
+            pathlib.Path(folder, "0.jpg").write_bytes(next(kinds.sources().iterdir()).read_bytes())
+            pathlib.Path(folder, "1.jpg").write_bytes(black)
+            pathlib.Path(folder, "2.jpg").write_bytes(slow)
+            with Run(f"file:{folder}", "--fps", 5, "--to", f"127.0.0.1:{receiver.port}") as sender:
+                receiver.collect(15, until=lambda r: r.markers() >= 4)
+                memory = next(int(line.split()[1]) for line in pathlib.Path(f"/proc/{sender.process.pid}/status").read_text()
+                              .splitlines() if line.startswith("VmHWM"))
+                self.assertLess(sender.stop(), 1.5)
+        self.assertGreaterEqual(receiver.markers(), 4)
+        self.assertEqual(sender.status, 0)
+        self.assertRegex(sender.out.splitlines()[-1], r"recode_limit [2-9]")
+        self.assertLess(memory, 120_000)
 
     def test_the_extension_says_the_size(self):
         folder = kinds.pictures.jpegs(2304, 1296, count=1, sampling="420")
