@@ -472,6 +472,18 @@ class Faults(Case):
         for cause in bad:
             self.assertEqual(result.stderr.count(f"counted as {cause}"), 1)
 
+    FLAWS = ["lost", "lost-header", "lost-middle", "junk", "dnl", "scan-0"]
+
+    def test_frames_with_flaws_are_sent_as_they_are(self):
+        """The beginning of a lost frame or junk in front, DNL, odd scan parameters."""
+        plan = {index: [None, *self.FLAWS][index % 7] for index in range(20, 90)}
+        camera, received, result = self.run_with(plan, frames=80)
+        counts = self.counts(result, camera)
+        self.assertEqual(counts["dropped"], counts.get("driver", 0))
+        self.assert_arrived(received, self.expected(camera), counts["dropped"])
+        skipped = sum(log.fault in ("lost", "lost-header", "lost-middle", "junk") for log in camera.sent())
+        self.assertAlmostEqual(counts["after"], skipped, delta=counts["dropped"])
+
     def test_flagged_and_empty_frames(self):
         """This kernel keeps them to itself: gaps in the sequence are the driver's drops."""
         _, received, result = self.run_with({10: "error", 20: "error", 30: "empty"})
@@ -625,6 +637,17 @@ class Early(Case):
         self.assertGreater(counts["early"], 100)
         self.assertGreater(counts["abandoned"], 10)
         self.assertGreater(counts["no_eoi"], 5)
+
+    def test_a_lost_beginning_that_was_sent_is_abandoned(self):
+        """The picture after it is sent all the same, and frames with other flaws leave early."""
+        plan = {index: [None, *Faults.FLAWS][index % 7] for index in range(60, 200)}
+        camera = self.camera(**self.OPTIONS, faults=plan)
+        receiver, result, counts = self.run_with(camera, 220)
+        received, _ = self.check(camera, receiver, self.expected(camera), counts)
+        self.assertGreater(counts["early"], 100)
+        lost = sum(log.fault == "lost" for log in camera.sent())
+        self.assertGreater(counts["abandoned"], lost // 2)
+        self.assertEqual(counts["dropped"], counts.get("driver", 0) + counts.get("stale", 0))
 
     def test_a_stall_and_an_unplug_in_the_middle(self):
         camera = self.camera(**self.OPTIONS, faults={60: "pause:2", 300: "unplug"})

@@ -24,6 +24,8 @@ SAME = "same pixels"
 UNREAD = {(players.FFmpeg, "arithmetic coding")} | {(players.GStreamer, name) for name in (
     "4:1:1", "3x1,1x1,1x1", "2x2,1x1,2x2")} | {(player, name) for player in players.ALL for name in (
         "RGB, subsampled", "CMYK", "two fields", "two fields, the lower one first")}
+# It reads no such file, and no picture that it reads has the same pixels.
+UNCOMPARED = players.GStreamer, "components in another order in the scan"
 STAR = "\\*"
 NOTE = STAR + " The player itself does not read such files, or not rightly: this is against what libjpeg-turbo reads, and for " \
     "fields and arithmetic coding against the picture that they were made from."
@@ -68,6 +70,8 @@ def difference(player, kind, received, rgb):
         return "-"
     is_unread = (player, kind.name) in UNREAD
     star = STAR if is_unread else ""
+    if (player, kind.name) == UNCOMPARED:
+        return "received"
     if is_unread and rgb:
         sources = kinds.pixels(kind)
     else:

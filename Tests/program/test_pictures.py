@@ -6,7 +6,7 @@ import kinds_table
 import pictures_table
 
 # Dropped by default, and rightly: libjpeg-turbo or FFmpeg reports that they end too early.
-CUT = {"truncated_jpeg.jpg": "no_eoi"}
+CUT = {"truncated_jpeg.jpg": "no_eoi", "ultrahdr.jpg": "no_eoi"}
 
 
 class Pictures(unittest.TestCase):
