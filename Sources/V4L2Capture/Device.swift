@@ -45,8 +45,7 @@ public struct Device: ~Copyable {
     let isSinglePlanar = capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE) != 0
     let isMultiPlanar = capabilities & UInt32(V4L2_CAP_VIDEO_CAPTURE_MPLANE) != 0
     if Self.isPart(capabilities, driver: withUnsafeBytes(of: capability.driver) { String(field: $0) }) {
-      throw CaptureError(
-        path, "it is part of a libcamera camera: use libcamera:0; 'streamer list' shows the cameras")
+      throw CaptureError(part: path)
     }
     let takesPictures = capabilities & UInt32(V4L2_CAP_VIDEO_OUTPUT | V4L2_CAP_VIDEO_OUTPUT_MPLANE) != 0
     guard isSinglePlanar || isMultiPlanar else { throw CaptureError(path, Self.noCapture(capabilities)) }
@@ -151,14 +150,28 @@ public struct CaptureError: Error, CustomStringConvertible {
   public let cause: SystemCallError?
   public let description: String
 
+  /// The device is no camera of its own.
+  public let isPart: Bool
+
   init(_ path: String, _ reason: String) {
-    cause = nil
-    description = "\(path): \(reason)"
+    self.init(cause: nil, "\(path): \(reason)")
+  }
+
+  /// - Parameter path: of a device that is part of a camera of libcamera's.
+  init(part path: String) {
+    self.init(
+      cause: nil, "\(path): it is part of a libcamera camera: use libcamera:0; 'streamer list' shows the cameras",
+      isPart: true)
+  }
+
+  private init(cause: SystemCallError?, _ description: String, isPart: Bool = false) {
+    self.cause = cause
+    self.description = description
+    self.isPart = isPart
   }
 
   init(_ cause: SystemCallError) {
-    self.cause = cause
-    description = cause.description
+    self.init(cause: cause, cause.description)
   }
 
   /// Another mode may work where this one failed: the driver refuses its numbers, or the camera does not take it.

@@ -7,6 +7,11 @@ public struct DeviceEntry: Sendable {
   /// Links of /dev/v4l/by-id and /dev/v4l/by-path that lead to it.
   public let stableNames: [String]
 
+  public init(path: String, stableNames: [String] = []) {
+    self.path = path
+    self.stableNames = stableNames
+  }
+
   /// All /dev/video* in the order of their numbers.
   public static func all() -> [DeviceEntry] {
     let links = ["/dev/v4l/by-id", "/dev/v4l/by-path"].flatMap { folder in

@@ -13,7 +13,7 @@ struct ListCommand {
     log = Log(level: try arguments.logLevel())
   }
 
-  private struct Camera {
+  struct Camera {
     let path: String
     let card: String
     let driver: String
@@ -25,20 +25,34 @@ struct ListCommand {
     let controls: [ListedControl]
   }
 
-  private struct ListedControl {
+  struct ListedControl {
     let text: String
     let json: JSON
   }
 
   func run() throws -> Int32 {
-    let cameras = DeviceEntry.all().compactMap { camera($0) } + libcameras()
+    let (devices, parts) = find(DeviceEntry.all())
+    let cameras = devices + libcameras()
     if asJSON { return try Program.print(JSON.array(cameras.map(json)).description + "\n") }
-    if cameras.isEmpty { return try Program.print("no cameras found; 'streamer test: --to HOST:PORT' needs none\n") }
-    return try Program.print(cameras.map { text($0) + "\n" }.joined())
+    let found = cameras.map { text($0) + "\n" }.joined() + (Self.note(parts).map { $0 + "\n" } ?? "")
+    return try Program.print(
+      cameras.isEmpty ? "no cameras found; 'streamer test: --to HOST:PORT' needs none\n" + found : found)
+  }
+
+  /// For people, about nodes that are no cameras of their own; nil where there are none.
+  static func note(_ parts: [String]) -> String? {
+    parts.isEmpty ? nil : "part of a libcamera camera, use libcamera:0: \(parts.joined(separator: ", "))"
+  }
+
+  /// The cameras among some devices, and the paths of those that are part of a camera of libcamera's.
+  func find(_ entries: [DeviceEntry]) -> (cameras: [Camera], parts: [String]) {
+    var parts: [String] = []
+    let cameras = entries.compactMap { camera($0, &parts) }
+    return (cameras, parts)
   }
 
   /// nil for nodes that are no cameras (metadata, output, decoders).
-  private func camera(_ entry: DeviceEntry) -> Camera? {
+  private func camera(_ entry: DeviceEntry, _ parts: inout [String]) -> Camera? {
     do throws(CaptureError) {
       let device = try Device(opening: entry.path)
       let controls = device.controls().map { control in
@@ -49,6 +63,7 @@ struct ListCommand {
         path: entry.path, card: device.card, driver: device.driver, bus: device.bus, names: entry.stableNames,
         modes: device.modes(), controls: controls)
     } catch {
+      if error.isPart { parts.append(entry.path) }
       if error.cause == nil { log.debug(error.description) } else { log.warning(error.description) }
       return nil
     }
