@@ -44,6 +44,7 @@ extension ScriptedDriver {
       guard length <= Self.mostBytes else { return nil }
       let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 16)
       memory.initializeMemory(as: UInt8.self, repeating: 0)
+      mappedCount += 1
       let (index, plane) = (offset >> 16, offset >> 12 & 15)
       if buffers.indices.contains(index), buffers[index].memories.indices.contains(plane) {
         buffers[index].memories[plane] = memory
@@ -63,6 +64,7 @@ extension ScriptedDriver {
         }
       }
       memory.deallocate()
+      mappedCount -= 1
     }
   }
 
@@ -112,10 +114,11 @@ extension ScriptedDriver {
     return 0
   }
 
-  /// Gives one more frame.
-  public func give(_ picture: Picture) {
+  /// Gives frames to a camera that may be running already, and tells when the last one was taken.
+  public func give(_ pictures: [Picture], onEnd: @escaping () -> Void) {
     locked {
-      pictures.append(picture)
+      self.pictures += pictures
+      self.onEnd = onEnd
       show(true)
     }
   }

@@ -77,6 +77,9 @@ public final class ScriptedDriver: @unchecked Sendable {
   /// How often each request was made.
   public private(set) var calls: [UInt: Int] = [:]
 
+  /// Memories that are mapped.
+  public internal(set) var mappedCount = 0
+
   var format = v4l2_format()
   var interval = v4l2_fract(numerator: 1, denominator: 30)
   var buffers: [Buffer] = []

@@ -77,6 +77,13 @@ import V4L2Capture
     driver.end()
   }
 
+  /// Drivers call JPEGs by two names.
+  @Test(arguments: ["MJPG", "JPEG"]) func jpegHasTwoNames(name: String) {
+    driver.modes = [.init(name, [(640, 480)])]
+    for format in ["mjpeg", "jpeg"] { #expect(outcome(["--format", format]) == "\(name) 640x480") }
+    driver.end()
+  }
+
   /// Another program's format is no reason to try others.
   @Test func aBusyDeviceIsNotTriedAgain() {
     driver.onCall = { request, _, answer in request == SCRIPTED_S_FMT ? EBUSY : answer() }
@@ -85,12 +92,14 @@ import V4L2Capture
   }
 
   /// Streams to nobody in particular, until the driver has no more frames.
-  private func stream(_ words: [String] = []) throws -> (statistics: StreamStatistics, end: Board.End?) {
+  private func stream(
+    _ pictures: [ScriptedDriver.Picture], _ words: [String]
+  ) throws -> (statistics: StreamStatistics, end: Board.End?) {
     var receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1 << 22)
     let thread = try CameraThread(
       StreamSettings(options(words, port: receiver.localAddress.port), camera: 0), number: 0)
     let mailbox = thread.mailbox
-    driver.onEnd = { mailbox.post(.stop) }
+    driver.give(pictures) { mailbox.post(.stop) }
     thread.join()
     let packets = receiver.receive()
     let state = thread.board.read()
@@ -114,8 +123,7 @@ import V4L2Capture
       return error
     }
     let jpeg = try TestJPEG.make()
-    driver.pictures = (0..<5).map { _ in .init(jpeg) }
-    let (statistics, end) = try stream(words)
+    let (statistics, end) = try stream((0..<5).map { _ in .init(jpeg) }, words)
     guard case .stopped = end else {
       Issue.record("\(String(describing: end))")
       return
