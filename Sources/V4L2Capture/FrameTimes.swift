@@ -48,7 +48,7 @@ public struct FrameTimes: Sendable {
     judge(stamp, takenAt)
     var time = takenAt
     if isDrivers, let stamp {
-      delay = min(max(0, takenAt &- stamp), arrivals.interval / 2)
+      delay = min(max(0, takenAt &- stamp), Self.firstAge)
       time = stamp
     } else if stamp != nil {
       time = steady(takenAt, frames: Int64(max(1, steps)), isPause: pause)
