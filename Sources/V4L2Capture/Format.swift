@@ -38,7 +38,28 @@ extension Device {
   public func set(_ choice: ModeChoice) throws(CaptureError) -> (format: Format, rate: FrameRate?) {
     var argument = argument(choice.format, choice.size)
     try requestTwice("VIDIOC_S_FMT", CLINUX_VIDIOC_S_FMT, &argument)
-    return (try read(argument), setRate(choice.rate))
+    let format = try read(argument)
+    let order = isMultiPlanar ? UInt32(argument.fmt.pix_mp.field) : argument.fmt.pix.field
+    if let fields = Self.unusable(order, format.format) {
+      throw CaptureError(
+        path,
+        "its driver gives interlaced video as \(fields), which is not put together here: set another video "
+          + "standard or input (v4l2-ctl --list-inputs), or take another --format or --size")
+    }
+    return (format, setRate(choice.rate))
+  }
+
+  /// How a frame's lines are ordered (V4L2's "field order"), where that makes no picture; nil where it does. JPEGs may have
+  /// two fields in one buffer: they are put together later.
+  private static func unusable(_ order: UInt32, _ format: PixelFormat) -> String? {
+    switch v4l2_field(order) {
+    case V4L2_FIELD_SEQ_TB where !PixelFormat.sendable.contains(format):
+      "one field after the other (V4L2_FIELD_SEQ_TB)"
+    case V4L2_FIELD_SEQ_BT where !PixelFormat.sendable.contains(format):
+      "one field after the other (V4L2_FIELD_SEQ_BT)"
+    case V4L2_FIELD_ALTERNATE: "a field in each buffer (V4L2_FIELD_ALTERNATE)"
+    default: nil
+    }
   }
 
   private func argument(_ format: PixelFormat, _ size: FrameSize) -> v4l2_format {
@@ -48,12 +69,13 @@ extension Device {
       argument.fmt.pix_mp.width = size.width
       argument.fmt.pix_mp.height = size.height
       argument.fmt.pix_mp.pixelformat = format.rawValue
-      argument.fmt.pix_mp.field = V4L2_FIELD_ANY.rawValue
+      // Progressive, where it can.
+      argument.fmt.pix_mp.field = V4L2_FIELD_NONE.rawValue
     } else {
       argument.fmt.pix.width = size.width
       argument.fmt.pix.height = size.height
       argument.fmt.pix.pixelformat = format.rawValue
-      argument.fmt.pix.field = V4L2_FIELD_ANY.rawValue
+      argument.fmt.pix.field = V4L2_FIELD_NONE.rawValue
       // Its fields behind `priv` are meant: colours.
       argument.fmt.pix.priv = UInt32(V4L2_PIX_FMT_PRIV_MAGIC)
     }

@@ -160,6 +160,33 @@ import Testing
     }
   }
 
+  /// A driver is asked for progressive video; what else makes a picture is taken, and fields apart are refused by name.
+  @Test(
+    arguments: [
+      ("YUYV", V4L2_FIELD_NONE, nil), ("YUYV", V4L2_FIELD_INTERLACED, nil), ("YUYV", V4L2_FIELD_INTERLACED_BT, nil),
+      ("YUYV", V4L2_FIELD_ANY, nil), ("YUYV", V4L2_FIELD_SEQ_TB, "SEQ_TB"), ("YUYV", V4L2_FIELD_SEQ_BT, "SEQ_BT"),
+      ("YUYV", V4L2_FIELD_ALTERNATE, "ALTERNATE"), ("MJPG", V4L2_FIELD_SEQ_TB, nil),
+      ("MJPG", V4L2_FIELD_ALTERNATE, "ALTERNATE"),
+    ] as [(StaticString, v4l2_field, String?)])
+  func fieldsApartAreRefused(format: StaticString, order: v4l2_field, name: String?) throws {
+    let driver = driver
+    driver.onCall = { request, argument, answer in
+      guard request == SCRIPTED_S_FMT else { return answer() }
+      let format = argument.assumingMemoryBound(to: v4l2_format.self)
+      if format.pointee.fmt.pix.field != V4L2_FIELD_NONE.rawValue { return EINVAL }
+      let error = answer()
+      format.pointee.fmt.pix.field = order.rawValue
+      return error
+    }
+    try withDevice { device in
+      let device = consume device
+      let choice = ModeChoice(format: PixelFormat(format), size: FrameSize(640, 480), rate: nil)
+      let text = reason { _ = try device.set(choice) }
+      #expect(name.map { text.contains($0) } ?? text.isEmpty, "\(text)")
+    }
+    driver.end()
+  }
+
   /// Two tries, and no more, for what passes; one for what does not.
   @Test(arguments: [SCRIPTED_S_FMT, SCRIPTED_STREAMON], [EPROTO, EPIPE, ETIMEDOUT, EIO, EINVAL, ENOSPC, ENODEV])
   func aSecondTryHelps(request: UInt, errno: Int32) throws {
