@@ -3,13 +3,24 @@ import Glibc
 /// A port at one or two addresses of this machine, with a socket each: a name such as localhost has one of each family.
 struct ListeningSockets: ~Copyable {
   let first: UDPSocket
-  private let second: UDPSocket?
-  /// Both, for who waits.
-  private let both: Epoll?
+  /// Few have one: its memory is apart.
+  private let other: Other?
   /// For epoll.
   let fileDescriptor: Int32
   /// nil where there is one only.
   let secondDescriptor: Int32?
+
+  /// The socket of the other family.
+  private final class Other {
+    private let socket: UDPSocket
+    /// Both, for who waits.
+    private let both: Epoll
+
+    init(_ socket: consuming UDPSocket, _ both: consuming Epoll) {
+      self.socket = socket
+      self.both = both
+    }
+  }
 
   /// - Parameters:
   ///   - addresses: the first one of each family is taken; one that this machine does not have is skipped where the other
@@ -55,16 +66,14 @@ struct ListeningSockets: ~Copyable {
     fileDescriptor = first.number
     secondDescriptor = nil
     self.first = first
-    second = nil
-    both = nil
+    other = nil
   }
 
   private init(_ first: consuming UDPSocket, _ second: consuming UDPSocket, _ both: consuming Epoll) {
     fileDescriptor = both.fileDescriptor
     secondDescriptor = second.number
     self.first = first
-    self.second = consume second
-    self.both = consume both
+    other = Other(second, both)
   }
 
   var localAddresses: [SocketAddress] {

@@ -10,10 +10,9 @@ struct AddressChoice {
   }
 
   private struct Choice {
+    /// Which of the camera's receivers.
+    let index: Int
     let receiver: NamedReceiver
-    var current: SocketAddress
-    /// The one that was reported last.
-    var reported: SocketAddress
     /// How many were tried since one did not refuse.
     var tried = 1
     var isRefused = false
@@ -21,7 +20,12 @@ struct AddressChoice {
     var changedAt = Int64.min / 2
   }
 
+  /// Those that have more than one address.
   private var choices: [Choice]
+  /// Each receiver's address.
+  private var current: [SocketAddress]
+  /// The address of each receiver that was reported last.
+  private(set) var destinations: [SocketAddress]
   private let name: String
   private let log: Log
   private static let retryInterval: Int64 = 1_000_000_000
@@ -30,23 +34,27 @@ struct AddressChoice {
 
   /// - Parameter receivers: else those of the settings.
   init(_ settings: StreamSettings, _ receivers: [NamedReceiver]? = nil) {
-    choices = (receivers ?? settings.receivers).compactMap { receiver in
-      receiver.addresses.first.map { Choice(receiver: receiver, current: $0, reported: $0) }
+    let receivers = (receivers ?? settings.receivers).filter { !$0.addresses.isEmpty }
+    choices = receivers.enumerated().filter { $0.element.addresses.count > 1 }.map {
+      Choice(index: $0.offset, receiver: $0.element)
     }
+    current = receivers.compactMap(\.addresses.first)
+    destinations = current
     name = settings.camera.label
     log = settings.options.log
   }
 
-  /// The address of each receiver that was reported last.
-  var destinations: [SocketAddress] { choices.map(\.reported) }
-
   /// Milliseconds until `next` is to be called; -1: when there are news.
-  var pause: Int32 { choices.contains { $0.isRefused || $0.current != $0.reported || $0.tried > 1 } ? 200 : -1 }
+  var pause: Int32 { choices.contains(where: isPending) ? 200 : -1 }
+
+  private func isPending(_ choice: Choice) -> Bool {
+    choice.isRefused || choice.tried > 1 || current[choice.index] != destinations[choice.index]
+  }
 
   /// Sees which receivers refuse.
   mutating func read(_ state: Board.State) {
-    for index in choices.indices where choices[index].receiver.addresses.count > 1 {
-      let receiver = state.receivers.first { $0.address == choices[index].current }
+    for index in choices.indices {
+      let receiver = state.receivers.first { $0.address == current[choices[index].index] }
       choices[index].isRefused = receiver?.errno?.isOfAddress ?? false
     }
   }
@@ -69,32 +77,34 @@ struct AddressChoice {
 
   private mutating func change(_ index: Int, _ now: Int64) -> Change? {
     let choice = choices[index]
-    let others = choices.enumerated().filter { $0.offset != index }.map(\.element.current)
+    let old = current[choice.index]
+    let others = current.enumerated().filter { $0.offset != choice.index }.map(\.element)
     let addresses = choice.receiver.addresses
-    guard let place = addresses.firstIndex(of: choice.current) else { return nil }
+    guard let place = addresses.firstIndex(of: old) else { return nil }
     let candidates = (1..<max(1, addresses.count)).map { addresses[(place + $0) % addresses.count] }
     guard let new = candidates.first(where: { !others.contains($0) }) else {
       choices[index].isRefused = false
       return nil
     }
-    choices[index].current = new
+    current[choice.index] = new
     choices[index].changedAt = now
     choices[index].isRefused = false
     choices[index].tried += 1
     if choice.tried < addresses.count {
-      log.info("\(name): \(choice.receiver.text(choice.current)) refuses packets: \(new) is tried")
+      log.info("\(name): \(choice.receiver.text(old)) refuses packets: \(new) is tried")
     } else if choice.tried == addresses.count {
       log.warning("\(name): no address of \(choice.receiver.host) takes packets yet; they are tried in turn")
     }
-    return Change(old: choice.current, new: new)
+    return Change(old: old, new: new)
   }
 
   /// The one that is tried does not refuse.
   private mutating func settle(_ index: Int) {
     let hasWarned = choices[index].tried > choices[index].receiver.addresses.count
     choices[index].tried = 1
-    guard hasWarned || choices[index].reported != choices[index].current else { return }
-    choices[index].reported = choices[index].current
-    log.info("\(name): the stream goes to \(choices[index].receiver.text(choices[index].current))")
+    let place = choices[index].index
+    guard hasWarned || destinations[place] != current[place] else { return }
+    destinations[place] = current[place]
+    log.info("\(name): the stream goes to \(choices[index].receiver.text(current[place]))")
   }
 }
