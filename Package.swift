@@ -31,9 +31,9 @@ let package = Package(
       cSettings: gnu),
     .executableTarget(name: "encoding", dependencies: ["JPEGCodec", "CTurboJPEG"], path: "bench/encoding"),
     // A driver that tests script; in the shipped program there is none of it.
-    .target(name: "CScriptedDriver", path: "Tests/CScriptedDriver", cSettings: gnu),
+    .target(name: "CScriptedDriver", dependencies: ["CLinux"], path: "Tests/CScriptedDriver", cSettings: gnu),
     .target(
-      name: "ScriptedDriver", dependencies: ["CScriptedDriver"], path: "Tests/ScriptedDriver", cSettings: gnu),
+      name: "ScriptedDriver", dependencies: ["CScriptedDriver", "CLinux"], path: "Tests/ScriptedDriver", cSettings: gnu),
     .testTarget(name: "LinuxIOTests", dependencies: ["LinuxIO"], cSettings: gnu),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(

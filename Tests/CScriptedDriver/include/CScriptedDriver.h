@@ -3,7 +3,7 @@
 #ifndef CSCRIPTED_DRIVER_H
 #define CSCRIPTED_DRIVER_H
 
-#include <linux/videodev2.h>
+#include <CLinux.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
