@@ -5,15 +5,18 @@ import PackageDescription
 /// must have it, or glibc's structures differ between the two.
 let gnu: [CSetting] = [.define("_GNU_SOURCE")]
 
+/// C functions check the sizes that they know. Of our C alone: Swift can't import what glibc's headers become by it.
+let fortified: [CSetting] = [.define("_FORTIFY_SOURCE", to: "3", .when(configuration: .release))]
+
 let package = Package(
   name: "streamer",
   products: [.executable(name: "streamer", targets: ["streamer"])],
   targets: [
-    .target(name: "CLinux"),
+    .target(name: "CLinux", cSettings: fortified),
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
-    .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
+    .target(name: "CJPEG", dependencies: ["CLibJPEG"], cSettings: fortified),
     // Its header alone: scripts/bridge builds the rest.
     .systemLibrary(name: "CLibcameraBridge", path: "Sources/LibcameraBridge"),
     .target(name: "LinuxIO", dependencies: ["CLinux"], cSettings: gnu),

@@ -110,13 +110,6 @@ struct recoder *recoder_create(void) {
     recoder_destroy(self);
     return NULL;
   }
-  for (int index = 0; index < 2; index++) {
-    self->inputs[index].err = &self->failure.manager;
-    self->inputs[index].client_data = self;
-    jpeg_create_decompress(&self->inputs[index]);
-    self->inputs[index].src = &self->sources[index];
-    self->inputs[index].progress = &self->progress;
-  }
   self->output.err = &self->failure.manager;
   self->output.client_data = self;
   jpeg_create_compress(&self->output);
@@ -132,8 +125,6 @@ void recoder_destroy(struct recoder *self) {
   free(self);
 }
 
-const char *recoder_reason(const struct recoder *self) { return self->failure.reason; }
-
 static void begin(struct recoder *self, const recoder_limits *limits) {
   self->limits = *limits;
   self->is_cut = false;
@@ -147,14 +138,21 @@ static recoder_status end(struct recoder *self, recoder_result *result) {
 }
 
 static recoder_status give_up(struct recoder *self) {
-  jpeg_abort_decompress(&self->inputs[0]);
-  jpeg_abort_decompress(&self->inputs[1]);
+  jpeg_destroy_decompress(&self->inputs[0]);
+  jpeg_destroy_decompress(&self->inputs[1]);
   jpeg_abort_compress(&self->output);
   return status(self);
 }
 
 static j_decompress_ptr read_header(struct recoder *self, int index, recoder_input input) {
   j_decompress_ptr info = &self->inputs[index];
+  // A new one: the tables of the picture before would stand in for those that this one lacks.
+  jpeg_destroy_decompress(info);
+  info->err = &self->failure.manager;
+  info->client_data = self;
+  jpeg_create_decompress(info);
+  info->src = &self->sources[index];
+  info->progress = &self->progress;
   info->mem->max_memory_to_use = (long)self->limits.memory;
   self->sources[index].next_input_byte = input.start;
   self->sources[index].bytes_in_buffer = input.size;
@@ -169,6 +167,7 @@ static j_decompress_ptr read_header(struct recoder *self, int index, recoder_inp
 // The output's components are the input's in another order.
 static void reorder(struct recoder *self, const int *places, jvirt_barray_ptr *from, jvirt_barray_ptr *to) {
   j_compress_ptr output = &self->output;
+  if (output->num_components > 4) ERREXIT(output, JERR_BAD_COMPONENT_ID);
   for (int index = 0; index < output->num_components; index++) {
     int place = places ? places[index] : index;
     if (place < 0 || place >= self->inputs[0].num_components) ERREXIT(output, JERR_BAD_COMPONENT_ID);

@@ -114,7 +114,7 @@ public struct JPEGRecoder: ~Copyable {
 
   /// No JPEG of this quality takes more than three bytes for each of up to three samples a pixel.
   private mutating func makeRoom(_ pixels: Int) {
-    let (bytes, isHuge) = pixels.multipliedReportingOverflow(by: 6)
+    let (bytes, isHuge) = pixels.multipliedReportingOverflow(by: 9)
     output.grow(to: isHuge ? Self.largest : min(max(bytes, 0) + (64 << 10), Self.largest))
   }
 

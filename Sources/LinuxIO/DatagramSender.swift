@@ -113,8 +113,11 @@ public struct DatagramSender: ~Copyable {
     }
     let wanted = min(count, Self.mostPackets)
     let (sent, errno) = retrying { sendmmsg(number, batch.messages + first, UInt32(wanted), 0) }
-    guard let errno else { return Int(sent) == wanted ? .sent(wanted) : .stopped(Int(sent)) }
-    return outcome(errno)
+    if let errno { return outcome(errno) }
+    if Int(sent) == wanted { return .sent(wanted) }
+    // An error that stopped it is not reported, and what stays in the socket's queue would wake epoll without end.
+    socket.clearErrors()
+    return .stopped(Int(sent))
   }
 
   /// - Returns: nil where there is a way now.

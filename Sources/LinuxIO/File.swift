@@ -65,7 +65,8 @@ public enum File {
 
   /// Finds out whether `write` can begin, without a change to what is there.
   public static func probe(_ path: String) throws(SystemCallError) {
-    switch kindOfName(path) {
+    // Through a link, too, which is not opened for that: a pipe's reader would see an end.
+    switch kind(of: path) == .pipe ? .pipe : kindOfName(path) {
     case nil, .regular:
       do throws(SystemCallError) { unlink(try makePart(of: path).name) } catch {
         // It is written in place then.

@@ -40,7 +40,8 @@ struct FollowedStream: Sendable {
     let distance = distance(to: header)
     let advance = Int64(Int32(bitPattern: header.timestamp &- timestamp))
     if distance > 0 {
-      return distance < largestDropout(arrival) && advance >= 0 && advance <= largestAdvance(arrival)
+      guard advance >= 0, distance < Self.maximumDropout || distance < largestDropout(arrival) else { return false }
+      return advance <= Self.maximumLead || advance <= largestAdvance(arrival)
     }
     return advance == 0 ? distance > -Self.maximumDropout : advance < 0 && distance >= -Self.maximumMisorder
   }

@@ -125,11 +125,11 @@ extension JPEGExtent {
   }
 
   /// The second field of a frame that has two: a whole picture after this one, of its size, both marked as Motion JPEG of
-  /// the AVI format.
+  /// the AVI format, and this one as a field.
   public func otherField(in frame: UnsafeRawBufferPointer) -> JPEGExtent? {
-    guard polarity != nil, case .eoi(let end) = end, let start = JPEGSegments.soi(in: frame, from: end) else {
-      return nil
-    }
+    guard let polarity, polarity > 0, case .eoi(let end) = end,
+      let start = JPEGSegments.soi(in: frame, from: end)
+    else { return nil }
     let other = JPEGExtent(frame, at: start)
     guard other.range != nil, other.polarity != nil, other.width == width, height > 0,
       abs(Int(other.height) - Int(height)) <= 1

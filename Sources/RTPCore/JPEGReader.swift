@@ -27,21 +27,36 @@ public struct JPEGReader: ~Copyable {
   ///   - frame: all that the camera gave; what comes before its picture and after EOI is skipped.
   ///   - isExact: it ends with its EOI, as an encoder of this program leaves it: its end is not looked for.
   /// - Throws: why it can't be sent as it is.
+  @inline(__always)
   public mutating func read(_ frame: UnsafeRawBufferPointer, isExact: Bool = false) throws(JPEGFault) -> JPEGPicture {
-    do throws(JPEGFault) { return try readFirst(frame, isExact: isExact) } catch { return try readLater(frame) }
+    guard isLast(frame) else { return try readNew(frame, isExact: isExact) }
+    guard isExact || tail.isTrusted(frame, from: last.scanOffset) else { return try search(frame) }
+    return JPEGPicture(header: last, scan: .init(rebasing: frame[last.scanOffset...]), isRepaired: false)
   }
 
-  /// The picture that begins with a frame's first SOI.
-  @inline(__always)
-  private mutating func readFirst(_ frame: UnsafeRawBufferPointer, isExact: Bool) throws(JPEGFault) -> JPEGPicture {
-    let start = isLast(frame) ? last.scanOffset : try parse(frame)
-    // What could not be kept is read anew each time.
-    let header = start <= Self.longest ? last : try JPEGHeader(frame)
-    if isExact || tail.isTrusted(frame, from: start) {
-      return JPEGPicture(header: header, scan: .init(rebasing: frame[start...]), isRepaired: false)
-    }
+  /// A frame with the last header, whose end is to be searched for.
+  @inline(never)
+  private mutating func search(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> JPEGPicture {
     searches &+= 1
-    return try picture(header, frame, ScanEnd(of: frame, from: start))
+    do throws(JPEGFault) { return try picture(last, frame, ScanEnd(of: frame, from: last.scanOffset)) } catch {
+      return try readLater(frame)
+    }
+  }
+
+  /// A frame with another header.
+  @inline(never)
+  private mutating func readNew(_ frame: UnsafeRawBufferPointer, isExact: Bool) throws(JPEGFault) -> JPEGPicture {
+    do throws(JPEGFault) {
+      let header = try JPEGHeader(frame)
+      let start = header.scanOffset
+      // What can't be kept is read again each time.
+      keep(header, frame)
+      if isExact || tail.isTrusted(frame, from: start) {
+        return JPEGPicture(header: header, scan: .init(rebasing: frame[start...]), isRepaired: false)
+      }
+      searches &+= 1
+      return try picture(header, frame, ScanEnd(of: frame, from: start))
+    } catch { return try readLater(frame) }
   }
 
   /// The first whole picture in a frame that does not begin with one; where there is none, what there is of the first.
@@ -111,7 +126,7 @@ public struct JPEGReader: ~Copyable {
     switch end {
     case .eoi(let end):
       tail.learn(isJunk: end < frame.count)
-      if header.polarity != nil, end < frame.count { try refuseFields(header, frame) }
+      if let polarity = header.polarity, polarity > 0, end < frame.count { try refuseFields(header, frame) }
       return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: false)
     case .cut(let end):
       // Segments may come between the scan and EOI: DNL, which says the height again, a comment.
@@ -125,13 +140,6 @@ public struct JPEGReader: ~Copyable {
   @inline(never)
   private func refuseFields(_ header: JPEGHeader, _ frame: UnsafeRawBufferPointer) throws(JPEGFault) {
     guard JPEGExtent(frame, at: header.start).otherField(in: frame) == nil else { throw .unsupported(.fields) }
-  }
-
-  @inline(never)
-  private mutating func parse(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> Int {
-    let header = try JPEGHeader(frame)
-    keep(header, frame)
-    return header.scanOffset
   }
 
   private mutating func keep(_ header: JPEGHeader, _ frame: UnsafeRawBufferPointer) {

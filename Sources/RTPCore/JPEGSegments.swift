@@ -54,7 +54,10 @@ struct JPEGSegments {
   /// Where another picture begins within the last segment: the frame that it is of was lost from there on. What has room
   /// for anything (APPn, a comment) can have a whole picture in it, and a table that a marker follows is a table.
   private func soi(within marker: UInt8) -> Int? {
-    guard marker < 0xE0, marker == 0xDA || !isAtMarker else { return nil }
+    // SOS of three components has 14 bytes.
+    guard marker < 0xE0, marker == 0xDA ? offset - start > 14 : offset >= bytes.count || bytes[offset] != 0xFF else {
+      return nil
+    }
     let soi = Self.soi(in: UnsafeRawBufferPointer(rebasing: bytes[..<min(offset + 2, bytes.count)]), from: start + 2)
     return soi.flatMap { $0 < offset ? $0 : nil }
   }

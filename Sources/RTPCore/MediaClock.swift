@@ -27,5 +27,7 @@ public struct MediaClock: Sendable {
 
   /// 90,000 / 10^9 is 9 / 100,000. The product is full after 64 years of uptime.
   @inlinable
-  static func ticks(at nanoseconds: Int64) -> Int64 { Int64(UInt64(max(0, nanoseconds)) &* 9 / 100_000) }
+  static func ticks(at nanoseconds: Int64) -> Int64 {
+    Int64(bitPattern: UInt64(bitPattern: max(0, nanoseconds)) &* 9 / 100_000)
+  }
 }

@@ -37,7 +37,12 @@ extension Device {
   /// - Returns: what the driver really gave.
   public func set(_ choice: ModeChoice) throws(CaptureError) -> (format: Format, rate: FrameRate?) {
     var argument = argument(choice.format, choice.size)
-    try requestTwice("VIDIOC_S_FMT", CLINUX_VIDIOC_S_FMT, &argument)
+    do throws(CaptureError) { try requestTwice("VIDIOC_S_FMT", CLINUX_VIDIOC_S_FMT, &argument) } catch {
+      guard error.cause?.errno == .invalidArgument else { throw error }
+      // A driver that refuses progressive video where it should answer with what it has.
+      argument = self.argument(choice.format, choice.size, fields: V4L2_FIELD_ANY)
+      try requestTwice("VIDIOC_S_FMT", CLINUX_VIDIOC_S_FMT, &argument)
+    }
     let format = try read(argument)
     let order = isMultiPlanar ? UInt32(argument.fmt.pix_mp.field) : argument.fmt.pix.field
     if let fields = Self.unusable(order, format.format) {
@@ -62,20 +67,22 @@ extension Device {
     }
   }
 
-  private func argument(_ format: PixelFormat, _ size: FrameSize) -> v4l2_format {
+  /// - Parameter fields: the order of a frame's lines; progressive, where it can.
+  private func argument(
+    _ format: PixelFormat, _ size: FrameSize, fields: v4l2_field = V4L2_FIELD_NONE
+  ) -> v4l2_format {
     var argument = v4l2_format()
     argument.type = bufferType
     if isMultiPlanar {
       argument.fmt.pix_mp.width = size.width
       argument.fmt.pix_mp.height = size.height
       argument.fmt.pix_mp.pixelformat = format.rawValue
-      // Progressive, where it can.
-      argument.fmt.pix_mp.field = V4L2_FIELD_NONE.rawValue
+      argument.fmt.pix_mp.field = fields.rawValue
     } else {
       argument.fmt.pix.width = size.width
       argument.fmt.pix.height = size.height
       argument.fmt.pix.pixelformat = format.rawValue
-      argument.fmt.pix.field = V4L2_FIELD_NONE.rawValue
+      argument.fmt.pix.field = fields.rawValue
       // Its fields behind `priv` are meant: colours.
       argument.fmt.pix.priv = UInt32(V4L2_PIX_FMT_PRIV_MAGIC)
     }

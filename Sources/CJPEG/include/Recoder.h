@@ -60,7 +60,5 @@ recoder_status recoder_encode(struct recoder *, recoder_input, int quality, cons
 // The same of two fields, whose lines alternate in the new picture, those of `top` first.
 recoder_status recoder_weave(
     struct recoder *, recoder_input top, recoder_input bottom, int quality, const recoder_limits *, recoder_result *);
-// What the library said of the last call that failed.
-const char *recoder_reason(const struct recoder *);
 
 #endif

@@ -119,10 +119,10 @@ struct PictureFile: ~Copyable {
 
   /// The size of the first picture that has one.
   func size(_ path: String) throws -> FrameSize {
-    guard let size = ranges.compactMap({ size(of: $0) }).first else {
-      throw Failure("file:\(path): none of its \(count) pictures is a JPEG that says its size")
+    for range in ranges {
+      if let size = size(of: range) { return size }
     }
-    return size
+    throw Failure("file:\(path): none of its \(count) pictures is a JPEG that says its size")
   }
 
   /// How many pictures have another size.

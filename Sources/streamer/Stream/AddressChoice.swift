@@ -16,6 +16,8 @@ struct AddressChoice {
     /// How many were tried since one did not refuse.
     var tried = 1
     var isRefused = false
+    /// The camera has no such receiver, or not yet.
+    var isMissing = false
     /// When it was changed, in nanoseconds of `Clock.monotonic`.
     var changedAt = Int64.min / 2
   }
@@ -48,7 +50,7 @@ struct AddressChoice {
   var pause: Int32 { choices.contains(where: isPending) ? 200 : -1 }
 
   private func isPending(_ choice: Choice) -> Bool {
-    choice.isRefused || choice.tried > 1 || current[choice.index] != destinations[choice.index]
+    choice.isRefused || choice.isMissing || choice.tried > 1 || current[choice.index] != destinations[choice.index]
   }
 
   /// Sees which receivers refuse.
@@ -56,6 +58,7 @@ struct AddressChoice {
     for index in choices.indices {
       let receiver = state.receivers.first { $0.address == current[choices[index].index] }
       choices[index].isRefused = receiver?.errno?.isOfAddress ?? false
+      choices[index].isMissing = receiver == nil && choices[index].tried > 1
     }
   }
 
@@ -64,8 +67,9 @@ struct AddressChoice {
     var changes: [Change] = []
     for index in choices.indices {
       let age = now - choices[index].changedAt
-      if !choices[index].isRefused {
-        if choices[index].tried > 1, age > Self.settlingTime { settle(index) }
+      // What could not be added is tried no longer than what refuses.
+      if !choices[index].isRefused, !choices[index].isMissing || age < Self.retryInterval {
+        if choices[index].tried > 1, !choices[index].isMissing, age > Self.settlingTime { settle(index) }
         continue
       }
       let count = choices[index].receiver.addresses.count

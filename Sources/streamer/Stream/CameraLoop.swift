@@ -32,6 +32,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   /// The causes that were posted already, a bit each.
   private var saidDrops: UInt32 = 0
   private var watches = 0
+  /// Watches in a row at which a frame was there that epoll had not reported.
+  private var unreportedWatches = 0
+  /// A part of a frame was sent that was no part of its picture, which was sent after it.
+  private var wasBadlyBegun = false
   /// The pictures' size that was posted last.
   private var postedSize: FrameSize?
   /// At most one post a second: a camera may change its size with every frame.
@@ -193,7 +197,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     if statistics.recoding.isNews(since: saidRecoding) || statistics.newDrops(since: &saidDrops) { postStatistics() }
   }
 
-  /// Once, after the first frame: it does not wait for the camera's answers.
+  /// Once, after the first frame was sent: the camera is asked for each control, which can take it a while.
   private mutating func restoreControls() {
     hasRestoredControls = true
     let notes = source.restoreControls()
@@ -220,7 +224,13 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func send(_ frame: borrowing Frame) throws(DropCause) {
     if frame.isDamaged && !reader.repairs { throw .damaged }
     let picture: JPEGPicture
-    if let rest = sendRest(frame) { picture = rest } else { picture = try sendWhole(frame) }
+    let wasBegun = arriving != nil
+    if let rest = sendRest(frame) {
+      picture = rest
+    } else {
+      picture = try sendWhole(frame)
+      wasBadlyBegun = wasBegun
+    }
     lastSize = picture.scan.count
     if picture.isRepaired || frame.isDamaged { statistics.repaired += 1 }
     if picture.skipped > 0 { statistics.skip(picture.skipped) }
@@ -289,7 +299,8 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
         isStamped: source.timestampSource == .startOfExposure,
         isSame: lookedAt == frame.bytes.baseAddress && gaps.isNext))
     lookedAt = nil
-    if lookout.isUsing { lookout.tell(isUnfit: isUnfit) }
+    if lookout.isUsing { lookout.tell(isUnfit: isUnfit || wasBadlyBegun) }
+    wasBadlyBegun = false
     if let next, !lookout.hasGivenUp { return try events.waitToLook(at: next) }
     source.stopWatching()
     let obstacle = lookout.obstacle
@@ -426,7 +437,10 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
 
   /// Finds out whether the camera stalls, or only epoll is not told of its frames.
   private mutating func watchSource() throws {
-    if statistics.captured == watchedFrames, mayTake, !events.addsSourceAgain, Epoll.isReadable(source.number) {
+    let isUnreported = statistics.captured == watchedFrames && mayTake && Epoll.isReadable(source.number)
+    unreportedWatches = isUnreported ? unreportedWatches + 1 : 0
+    // Once, it may be a frame that came just now.
+    if unreportedWatches == 2, !events.addsSourceAgain {
       events.addsSourceAgain = true
       board.post { $0.isAskedAgain = true }
     }
@@ -435,7 +449,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       reportedTimestamps = true
       board.post { $0.hasFaultyTimestamps = true }
     }
-    guard silence.check(statistics.captured, at: Clock.monotonic) else { return }
+    guard silence.check(statistics.captured, at: Clock.monotonic, mayCome: mayTake) else { return }
     postStatistics()
     guard silence.isSilent, source.isFed else { return }
     throw Failure(
@@ -517,7 +531,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
       let receiver = delivery.destinations[index].address
       board.post { if $0.foreignReport == nil { $0.foreignReport = (address, receiver) } }
     case .failed(let errno):
-      delivery.destinations[index].fail(errno)
+      delivery.fail(index, errno, &statistics)
       postError(of: index)
     }
   }

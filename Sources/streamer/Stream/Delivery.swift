@@ -158,6 +158,13 @@ struct Delivery: ~Copyable {
     statistics.partial += 1
   }
 
+  /// The socket of a receiver's reports, which may be that of its stream, has an error.
+  mutating func fail(_ index: Int, _ errno: Errno, _ statistics: inout StreamStatistics) {
+    let wasFailing = destinations[index].isFailing
+    destinations[index].fail(errno)
+    if destinations[index].isFailing, !wasFailing, !isUnderWay { takeBackLast(&statistics) }
+  }
+
   /// Looks for answers to the last packets.
   private mutating func settle(_ statistics: inout StreamStatistics) {
     for index in 0..<destinations.count {

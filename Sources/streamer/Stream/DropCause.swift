@@ -68,7 +68,7 @@ enum DropCause: Int, CaseIterable, Error {
     case .tooLarge: "it was too large (over 16 MiB, or over 65535 packets; a larger --mtu helps with those)"
     case .undecodable: "it can't be sent as it is, and libjpeg-turbo can't read it either: it is damaged"
     case .recodeLimit:
-      "re-coding it would hold up the stream (it takes over two frame intervals, or over 100 MB): a camera that sends baseline JPEG needs no re-coding; a smaller size or a lower rate helps"
+      "re-coding it would hold up the stream (it takes over two frame intervals, but at least 0.1 s and at most 1 s, or over 100 MB): a camera that sends baseline JPEG needs no re-coding; a smaller size or a lower rate helps"
     case .coding: "it is no baseline JPEG (progressive, arithmetic or lossless), which RTP/JPEG can't carry"
     case .precision: "its samples have not 8 bits, which RTP/JPEG can't carry"
     case .components: "it has not three components (greyscale?), which RTP/JPEG can't carry"

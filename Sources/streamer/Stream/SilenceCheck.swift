@@ -17,10 +17,11 @@ struct SilenceCheck {
   /// - Parameters:
   ///   - frames: those that came so far.
   ///   - now: CLOCK_MONOTONIC, nanoseconds.
+  ///   - mayCome: the loop takes frames; else they wait in the camera, which is not its fault.
   /// - Returns: whether it fell silent just now, or speaks again.
-  mutating func check(_ frames: UInt64, at now: Int64) -> Bool {
+  mutating func check(_ frames: UInt64, at now: Int64, mayCome: Bool = true) -> Bool {
     let wasSilent = isSilent
-    if frames != seen.frames { seen = (frames, now) }
+    if frames != seen.frames || !mayCome { seen = (frames, now) }
     isSilent = now - seen.time >= patience
     return isSilent != wasSilent
   }
