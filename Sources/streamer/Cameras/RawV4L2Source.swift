@@ -16,7 +16,7 @@ struct RawV4L2Source: FrameSource, ~Copyable {
 
   init(_ camera: consuming V4L2Camera, _ options: StreamOptions) throws {
     let (format, rate, description) = (camera.format, camera.rate ?? options.request.rate, camera.description)
-    controls = camera.controls
+    let controls = camera.controls
     let isConverted = RawLayout(format) == nil
     let readable = isConverted ? FormatConverter.output(of: format) : format
     guard let layout = RawLayout(readable) else {
@@ -25,10 +25,12 @@ struct RawV4L2Source: FrameSource, ~Copyable {
     let encoder = try FrameEncoder(layout, Colour(readable.colours), rate: rate, options.encoding)
     let converter = isConverted ? try FormatConverter(camera.device, format) : nil
     let ring = try BufferRing(camera.device, buffers: options.buffers, interval: rate?.interval)
+    // All at the end: Swift 6.0 crashes where a step can fail after a property is set.
     info = SourceInfo(
       size: format.size, rate: rate, largestFrame: encoder.largest,
       description: description + (isConverted ? ", converted by libv4lconvert" : "")
         + ", \(encoder.description), \(ring.count) buffers")
+    self.controls = controls
     self.converter = converter
     self.ring = ring
     imageBytes = Int(format.imageBytes)

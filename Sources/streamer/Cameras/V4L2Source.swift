@@ -8,9 +8,10 @@ struct V4L2Source: FrameSource, ~Copyable {
 
   init(_ camera: consuming V4L2Camera, _ options: StreamOptions) throws {
     let (format, rate, description) = (camera.format, camera.rate ?? options.request.rate, camera.description)
-    controls = camera.controls
+    let controls = camera.controls
     ring = try BufferRing(
       camera.device, buffers: options.buffers, isWatched: options.early != .off, interval: rate?.interval)
+    self.controls = controls
     info = SourceInfo(
       size: format.size, rate: rate, largestFrame: ring.largest, description: "\(description), \(ring.count) buffers")
   }

@@ -20,11 +20,19 @@ struct DestinationList: ~Copyable {
     destination.deallocate()
   }
 
-  /// By its address: what yields, where it is not inlined, allocates a frame for it.
-  subscript(_ index: Int) -> Destination {
-    unsafeAddress { UnsafePointer(list[index]) }
-    unsafeMutableAddress { list[index] }
-  }
+  // By its address: what yields, where it is not inlined, allocates a frame for it. Swift 6.0 takes a mutating addressor for
+  // two accesses at once ("unexpected exclusivity violation"); the ThreadSanitizer of Swift 6.3 needs it.
+  #if compiler(>=6.1)
+    subscript(_ index: Int) -> Destination {
+      unsafeAddress { UnsafePointer(list[index]) }
+      unsafeMutableAddress { list[index] }
+    }
+  #else
+    subscript(_ index: Int) -> Destination {
+      unsafeAddress { UnsafePointer(list[index]) }
+      nonmutating unsafeMutableAddress { list[index] }
+    }
+  #endif
 
   /// Opens the way to a receiver; it is the last of the list then.
   mutating func add(_ address: SocketAddress, _ options: StreamOptions) throws(SystemCallError) {
