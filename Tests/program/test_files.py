@@ -173,6 +173,19 @@ class Links(unittest.TestCase):
                 self.assertEqual(sorted(os.listdir(home)), ["file", "other"])
 
 
+class StandardOutput(unittest.TestCase):
+    def test_a_full_disk_is_reported(self):
+        commands = (["test:", "--size", "64x64", *TO], ["test:", "--size", "64x64", "--stats", 0.1, *TO],
+                    ["bench", "test:", "--size", "64x64", "--frames", 2, "--warm-up", 0], ["sdp", "test:", *TO], ["list"],
+                    ["receive", f"127.0.0.1:{free_port()}"], ["--help"])
+        for words in commands:
+            with self.subTest(words), open("/dev/full", "w") as full:
+                ended = Ended([STREAMER, *words], stop_after=0.7, stdout=full)
+                self.assertEqual(ended.status, 1, ended.err)
+                self.assertEqual(ended.err.count("error: standard output: "), 1, ended.err)
+                self.assertIn("ENOSPC", ended.err)
+
+
 class Pipes(unittest.TestCase):
     def test_without_a_reader_a_signal_ends_it(self):
         with tempfile.TemporaryDirectory() as home:

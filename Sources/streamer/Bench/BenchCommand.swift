@@ -46,7 +46,6 @@ struct BenchCommand {
     if let number = receiver?.number { try epoll.add(number, .readable, token: 2) }
     var reporter = Reporter(settings, printsStream: false)
     var progress = Progress(options.measurement, settings.options.log)
-    var isStopping = false
     var asked = 0
     var told = 0
     var size: FrameSize?
@@ -64,11 +63,9 @@ struct BenchCommand {
           }
         case 1:
           switch signals.next() {
-          case .stop:
-            // A camera whose driver hangs can't be waited for for ever.
-            if isStopping { return nil }
-            isStopping = true
-            camera.mailbox.post(.stop)
+          case .stop: camera.mailbox.post(.stop)
+          // A camera whose driver hangs can't be waited for for ever.
+          case .stopNow: return nil
           case .tell:
             asked += 1
             camera.mailbox.post(.tell)

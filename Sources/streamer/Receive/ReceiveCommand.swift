@@ -40,7 +40,7 @@ struct ReceiveCommand {
         switch epoll.token(at: index) {
         case 0:
           switch signals.next() {
-          case .stop: session.stop()
+          case .stop, .stopNow: session.stop()
           case .tell: session.printSoFar()
           case nil: break
           }

@@ -43,6 +43,7 @@ struct Reporter {
   private var lastReading: IntervalStatistics.Reading?
   private var printedSilent: [String] = []
   private var printedOthers = 0
+  private var hasLostLines = false
   private static let maximumSilent = 8
 
   private var log: Log { settings.options.log }
@@ -250,13 +251,21 @@ struct Reporter {
   private mutating func printStatistics(_ state: Board.State, isTick: Bool = false) {
     guard printsStream else { return }
     for receiver in state.receivers where receiver.reception.receivers > 0 && !receiver.isFailing {
-      StandardStream.output.line("\(name): \(receiver.address) reports \(receiver.reception.text)")
+      print("\(name): \(receiver.address) reports \(receiver.reception.text)")
     }
     printSilent(state)
     let reading = IntervalStatistics.Reading(state)
     let interval = isTick ? lastReading.flatMap { IntervalStatistics(from: $0, to: reading) } : nil
     lastReading = reading
-    StandardStream.output.line("\(name): \(state.statistics.text)\(interval.map { "; \($0.text)" } ?? "")")
+    print("\(name): \(state.statistics.text)\(interval.map { "; \($0.text)" } ?? "")")
+  }
+
+  /// Prints a line. That nobody reads it, or not quickly enough, is no fault.
+  private mutating func print(_ text: String) {
+    guard let errno = StandardStream.output.line(text), ![.brokenPipe, .wouldBlock].contains(errno) else { return }
+    if !hasLostLines { log.error("standard output: \(errno): what is printed there is lost") }
+    hasLostLines = true
+    status = max(status, 1)
   }
 
   /// Receivers of which it is not known that packets arrive: when that changes.
@@ -267,11 +276,11 @@ struct Reporter {
       let end = receiver.hasReported ? " any more" : ""
       return "\(receiver.address) sends no reports\(end): whether packets arrive there is unknown"
     }
-    for line in lines where !printedSilent.contains(line) { StandardStream.output.line("\(name): \(line)") }
+    for line in lines where !printedSilent.contains(line) { print("\(name): \(line)") }
     printedSilent = lines
     let others = silent.count - lines.count
     if others > 0, others != printedOthers {
-      StandardStream.output.line("\(name): of \(others) more receivers it is not known, either, whether packets arrive")
+      print("\(name): of \(others) more receivers it is not known, either, whether packets arrive")
     }
     printedOthers = others
   }
@@ -281,7 +290,7 @@ struct Reporter {
     guard state.measurements != saidMeasurements, printsStream else { return }
     saidMeasurements = state.measurements
     guard let report = BenchReport(settings, state) else { return log.info("\(name): nothing is measured yet") }
-    StandardStream.output.line(report.table)
+    print(report.table)
   }
 
   private mutating func reportForeign(_ state: Board.State) {

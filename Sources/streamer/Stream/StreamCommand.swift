@@ -21,18 +21,15 @@ struct StreamCommand {
     for index in threads.indices {
       try epoll.add(threads[index].board.number, .readable, token: UInt64(index))
     }
-    var isStopping = false
     while reporters.contains(where: { !$0.hasEnded }) {
       for index in 0..<epoll.wait(milliseconds: pause(choices, sdp?.pause ?? -1)) {
         let token = epoll.token(at: index)
         if token == signalToken {
           switch signals.next() {
           case .tell: threads.forEach { $0.mailbox.post(.tell) }
-          case .stop:
-            // A camera whose driver hangs can't be waited for for ever.
-            if isStopping { return 1 }
-            isStopping = true
-            stop(threads)
+          case .stop: stop(threads)
+          // A camera whose driver hangs can't be waited for for ever.
+          case .stopNow: return 1
           case nil: break
           }
           continue
