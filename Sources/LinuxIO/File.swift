@@ -80,7 +80,7 @@ public enum File {
   }
 
   /// Writes a whole file. Where its folder takes another file, it gets a name of its own and is then renamed, so that a
-  /// reader never sees half of it. What is there and no regular file (a link such as `/dev/stdout`, a pipe, a device) is
+  /// reader never sees half of it; it keeps the owner and the mode of the file that it replaces. What is there and no regular file (a link such as `/dev/stdout`, a pipe, a device) is
   /// never replaced: the kernel opens it as it is.
   /// - Returns: nil where all is written; else what waits for the reader of a pipe.
   public static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws(SystemCallError) -> FileWriter? {
@@ -112,11 +112,22 @@ public enum File {
     return (name, try checked("open", on: path) { clinux_open(name, flags, 0o644) })
   }
 
-  /// - Returns: false where its folder takes no other file, or none may be put in its place (a mount).
+  /// - Returns: false where its folder takes no other file, none may be put in its place (a mount), or the new file would
+  ///   not be all that the old one is: it has another name (a hard link), or an owner that the new one cannot get.
   private static func replace(_ path: String, with bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> Bool {
-    guard let part = try? makePart(of: path) else { return false }
+    var old = stat()
+    let isThere = lstat(path, &old) == 0
+    guard !isThere || old.st_nlink == 1, let part = try? makePart(of: path) else { return false }
+    let file = FileDescriptor(owning: part.descriptor)
+    if isThere {
+      let isKept = fchown(file.number, old.st_uid, old.st_gid) == 0 && fchmod(file.number, old.st_mode & 0o7777) == 0
+      if !isKept, access(path, W_OK) == 0 {
+        unlink(part.name)
+        return false
+      }
+    }
     do throws(SystemCallError) {
-      try FileDescriptor(owning: part.descriptor).write(bytes, name: path)
+      try file.write(bytes, name: path)
     } catch {
       unlink(part.name)
       throw error

@@ -173,6 +173,54 @@ class Links(unittest.TestCase):
                 self.assertEqual(sorted(os.listdir(home)), ["file", "other"])
 
 
+class Options(unittest.TestCase):
+    def test_each_names_itself_and_what_to_do(self):
+        with tempfile.TemporaryDirectory() as home:
+            pathlib.Path(home, "file").write_text("")
+            places = [(f"{home}/nope/x", "mkdir"), (f"{home}/file/x", "name a folder"), (home, "name a file")]
+            cases = [(*each, place, remedy) for place, remedy in places
+                     for each in ((name, words) for name, (words, _) in writers(place).items())]
+            out = ["receive", f"127.0.0.1:{free_port()}", "--seconds", 0.3, "--out"]
+            cases += [("receive --out", [*out, place], place, remedy)
+                      for place, remedy in [*places[:2], (f"{home}/file", "it is a file: name a folder")]]
+            for name, words, place, remedy in cases:
+                with self.subTest(name, place=place):
+                    ended = Ended([STREAMER, *words], limit=2)
+                    self.assertEqual(ended.status, 1)
+                    line = ended.err.strip().splitlines()[-1]
+                    self.assertRegex(line, rf"^streamer: error: {name.split()[-1]}: \w+ on {place}.*{remedy}")
+
+    def test_what_is_replaced_keeps_owner_and_mode(self):
+        with tempfile.TemporaryDirectory() as home:
+            path = pathlib.Path(home, "file")
+            for name, (words, ends) in writers(path).items():
+                with self.subTest(name):
+                    path.write_text("x" * 1_000_000)
+                    path.chmod(0o620)
+                    if os.geteuid() == 0:
+                        os.chown(path, 1234, 1235)
+                    before = path.stat()
+                    Ended([STREAMER, *words], stop_after=None if ends else 0.7)
+                    after = path.stat()
+                    self.assertTrue(path.read_text().startswith(BEGINNINGS[name]))
+                    self.assertEqual([after.st_uid, after.st_gid, after.st_mode], [before.st_uid, before.st_gid, before.st_mode])
+                    path.unlink()
+
+    def test_another_name_of_the_file_stays_one(self):
+        with tempfile.TemporaryDirectory() as home:
+            path = pathlib.Path(home, "file")
+            for name, (words, ends) in writers(path).items():
+                with self.subTest(name):
+                    path.write_text("x" * 1_000_000)
+                    other = pathlib.Path(home, "other")
+                    other.hardlink_to(path)
+                    Ended([STREAMER, *words], stop_after=None if ends else 0.7)
+                    self.assertTrue(other.samefile(path))
+                    self.assertTrue(other.read_text().startswith(BEGINNINGS[name]))
+                    self.assertEqual(sorted(os.listdir(home)), ["file", "other"])
+                    other.unlink()
+
+
 class StandardOutput(unittest.TestCase):
     def test_a_full_disk_is_reported(self):
         commands = (["test:", "--size", "64x64", *TO], ["test:", "--size", "64x64", "--stats", 0.1, *TO],
@@ -217,6 +265,17 @@ class Pipes(unittest.TestCase):
                     reader.join()
                     self.assertEqual(ended.status, STATUS.get(name, 0), ended.err)
                     self.assertTrue(found[0].startswith(BEGINNINGS[name]))
+
+    def test_a_link_to_a_pipe_without_a_reader(self):
+        """Trying whether it can be written shows its reader no end."""
+        with tempfile.TemporaryDirectory() as home:
+            os.mkfifo(f"{home}/pipe")
+            os.symlink("pipe", f"{home}/link")
+            for name, (words, _) in writers(f"{home}/link").items():
+                with self.subTest(name):
+                    reader = subprocess.Popen(["cat", f"{home}/pipe"], stdout=subprocess.PIPE, text=True)
+                    Ended([STREAMER, *words], stop_after=1)
+                    self.assertTrue(reader.communicate(timeout=5)[0].startswith(BEGINNINGS[name]))
 
     def test_a_pipe_that_nobody_empties_holds_no_stream_up(self):
         with tempfile.TemporaryDirectory() as home:

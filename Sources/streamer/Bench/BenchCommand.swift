@@ -11,7 +11,9 @@ struct BenchCommand {
   func run() throws -> Int32 {
     let former = try options.former.map { try FormerResult($0) }
     // Not after hours.
-    for path in [options.page, options.times].compactMap({ $0 }) { try File.probe(path) }
+    for (path, option) in [(options.page, OutputOption.html), (options.times, .times)] {
+      if let path { try option.attempt { () throws(SystemCallError) in try File.probe(path) } }
+    }
     var signals = try Signals()
     var receiver = options.hasReceiver ? try LoopbackReceiver.open(readsGlass: options.readsGlass) : nil
     let settings = try StreamSettings(
@@ -94,8 +96,12 @@ struct BenchCommand {
       case .csv: try Program.print(report.csv, &signals)
       }
     }
-    attempt { if let page = options.page { try File.write(BenchPage(report).html, to: page)?.finish(&signals) } }
-    attempt { if let times = options.times { try File.write(report.times, to: times)?.finish(&signals) } }
+    attempt { if let page = options.page { try write(BenchPage(report).html, to: page, .html, &signals) } }
+    attempt { if let times = options.times { try write(report.times, to: times, .times, &signals) } }
     if let problem { throw problem }
+  }
+
+  private func write(_ text: String, to path: String, _ option: OutputOption, _ signals: inout Signals) throws {
+    try option.attempt { () throws(SystemCallError) in try File.write(text, to: path)?.finish(&signals) }
   }
 }

@@ -15,7 +15,9 @@ struct GlassPage {
 
   func run() throws -> Int32 {
     var signals = try Signals()
-    try File.write(Self.html, to: path)?.finish(&signals)
+    try OutputOption.glassPage.attempt { () throws(SystemCallError) in
+      try File.write(Self.html, to: path)?.finish(&signals)
+    }
     log.info("\(path): open it in a browser, with a camera before the screen; 'streamer receive PORT --glass' reads it")
     return 0
   }

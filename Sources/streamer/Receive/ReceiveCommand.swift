@@ -12,15 +12,19 @@ struct ReceiveCommand {
   private static let bufferBytes = 8 << 20
 
   func run() throws -> Int32 {
-    if let directory = options.directory { try File.makeDirectory(directory) }
+    if let directory = options.directory {
+      try OutputOption.out.attempt { () throws(SystemCallError) in try File.makeDirectory(directory) }
+    }
     var signals = try Signals()
     let receiver = try receiver()
     let feedback = try FeedbackLink.open(receiver.localAddresses, options.log)
     var times: FileWriter?
     if let path = options.times {
-      let file = try FileWriter(creating: path)
-      try file.line(ReceiveSession.timesHeader)
-      times = file
+      times = try OutputOption.times.attempt { () throws(SystemCallError) in
+        let file = try FileWriter(creating: path)
+        try file.line(ReceiveSession.timesHeader)
+        return file
+      }
     }
     var session = try ReceiveSession(
       options, receiver: receiver, feedback: feedback, decoder: JPEGDecoder(), glass: GlassReader(), times: times)

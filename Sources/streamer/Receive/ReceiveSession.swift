@@ -139,7 +139,7 @@ struct ReceiveSession: ~Copyable {
   private mutating func stopWriting(_ error: SystemCallError) {
     times = nil
     hasFailed = true
-    options.log.error("\(error): no more times are written")
+    options.log.error("\(OutputOption.times.failure(error)): no more times are written")
   }
 
   /// - Parameter arrival: by the wall clock, in nanoseconds.
@@ -234,7 +234,10 @@ struct ReceiveSession: ~Copyable {
       do throws(SystemCallError) {
         if let rest = try File.write(jpeg, to: "\(directory)/frame-\(zeros)\(number).jpg") { throw rest.unread }
       } catch {
-        if unwritten == 0 { options.log.error("\(error): this frame is not written. It is tried again with the next") }
+        if unwritten == 0 {
+          options.log.error(
+            "\(OutputOption.out.failure(error)): this frame is not written. It is tried again with the next")
+        }
         unwritten += 1
         hasFailed = true
       }

@@ -19,13 +19,11 @@ struct SDPFiles {
     self.path = path
     log = options.log
     let cameras = options.cameras.count > 1 ? options.cameras.indices.map(StreamSettings.name) : []
-    do throws(SystemCallError) {
+    try OutputOption.sdp.attempt { () throws(SystemCallError) in
       if !isFile { try File.probe(path) }
       for index in isFile ? options.endpoints.indices : 0..<0 {
         for camera in [nil] + cameras { try File.probe(Self.name(path, camera: camera, receiver: index)) }
       }
-    } catch {
-      throw Failure("--sdp: \(error.explained)")
     }
   }
 
@@ -76,7 +74,7 @@ struct SDPFiles {
   }
 
   private mutating func write(_ text: String, to file: String, for receiver: String) throws {
-    let rest = try File.write(text, to: file)
+    let rest = try OutputOption.sdp.attempt { () throws(SystemCallError) in try File.write(text, to: file) }
     unread[file] = rest
     log.info("\(rest == nil ? "wrote" : "as soon as it is read, writes") \(file) for \(receiver)")
   }
@@ -89,24 +87,17 @@ struct SDPFiles {
     for (file, writer) in unread {
       do throws(SystemCallError) { if try writer.flush() { unread[file] = nil } } catch {
         unread[file] = nil
-        fail(error)
+        fail(OutputOption.sdp.failure(error))
       }
     }
   }
 
   /// The stream is over.
-  func end() { for writer in unread.values { log.warning("--sdp: \(writer.unread)") } }
+  func end() { for writer in unread.values { log.warning("\(OutputOption.sdp.failure(writer.unread))") } }
 
   /// The stream goes on without.
   private mutating func fail(_ error: any Error) {
     hasFailed = true
-    log.error("--sdp: \(error)")
-  }
-}
-
-extension SystemCallError {
-  /// With what is to be done where a file can't be made.
-  fileprivate var explained: SystemCallError {
-    errno == .noEntry ? withRemedy("its folder is not there: 'mkdir' makes it") : self
+    log.error("\(error)")
   }
 }
