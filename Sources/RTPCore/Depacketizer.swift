@@ -49,6 +49,12 @@ public struct Depacketizer: ~Copyable {
   /// The source said goodbye: the next one is followed at once.
   public mutating func endSource() { stream?.hasEnded = true }
 
+  /// How often another stream was followed from then on: of another source, or of its own, restarted.
+  public private(set) var restarts: UInt64 = 0
+
+  /// When the stream's first packet came, by CLOCK_MONOTONIC in nanoseconds; nil: no packet came yet.
+  public var begun: Int64? { stream?.begun }
+
   /// Ends the frames in flight, at the end of a stream.
   public mutating func finish() {
     queue.finish()
@@ -105,6 +111,7 @@ public struct Depacketizer: ~Copyable {
   }
 
   private mutating func restart(with packet: Probation.Packet) {
+    restarts &+= 1
     statistics.restart()
     queue.restart(keepsTables: stream?.source == packet.source)
     stream = FollowedStream(packet.source, packet.header, arrival: packet.arrival)

@@ -10,7 +10,7 @@ struct FollowedStream: Sendable {
   private var sequence: UInt16
   private var timestamp: UInt32
   /// CLOCK_MONOTONIC in nanoseconds: of the first packet, of the last packet, and of the last whole frame.
-  private let begun: Int64
+  let begun: Int64
   private var seen: Int64
   private var frameSeen: Int64
   private var packets = 0

@@ -16,6 +16,12 @@ public struct RTCPReceiver: Sendable {
   private var members = Members()
   private let isUnicast: Bool
 
+  /// By how much a timestamp may differ from what a report and the time since then promise: late frames, clocks that
+  /// drift. Nanoseconds.
+  private static let maximumSkew: Int64 = 10_000_000_000
+  /// How long before a stream's first packet its first report may come.
+  private static let maximumEarliness: Int64 = 10_000_000
+
   /// - Parameter isUnicast: the first report leaves at once, behind the source's.
   public init(isUnicast: Bool) { self.isUnicast = isUnicast }
 
@@ -65,13 +71,23 @@ public struct RTCPReceiver: Sendable {
     return event
   }
 
-  /// The wall clock of the sender at which a frame was captured, in nanoseconds since 1970; nil where no report told.
+  /// Forgets the report of a stream that another one followed, such as that of its sender before a restart.
+  /// - Parameter begun: when the first packet of the stream that is followed now came.
+  public mutating func forgetReport(before begun: Int64) {
+    if let last, last.arrival < begun &- Self.maximumEarliness { self.last = nil }
+  }
+
+  /// The wall clock of the sender at which a frame was captured, in nanoseconds since 1970; nil where no report told, or
+  /// where the timestamp does not belong to the report's clock.
   /// - Parameters:
   ///   - timestamp: the frame's.
   ///   - source: whose it is.
-  public func captureTime(of timestamp: UInt32, source: UInt32) -> Int64? {
+  ///   - arrival: of the frame.
+  public func captureTime(of timestamp: UInt32, source: UInt32, arrival: Int64) -> Int64? {
     guard let last, last.ssrc == source else { return nil }
-    return last.info.captureTime(of: timestamp)
+    let captured = last.info.captureTime(of: timestamp)
+    let skew = captured &- last.info.ntp.unixNanoseconds &- (arrival &- last.arrival)
+    return (-Self.maximumSkew...Self.maximumSkew).contains(skew) ? captured : nil
   }
 
   /// Writes a report, if one is due.

@@ -302,9 +302,9 @@ private let second: Int64 = 1_000_000_000
     #expect(reception.receivers == 1 && reception.lost == 10 && reception.fractionLost == 25)
     #expect(abs(try #require(reception.roundTrip) - 14_000_000) < 20_000)
     // It knows when a frame was captured.
-    let captured = try #require(receiver.captureTime(of: clock.timestamp(at: second / 2), source: 0xCAFE))
+    let captured = try #require(receiver.captureTime(of: clock.timestamp(at: second / 2), source: 0xCAFE, arrival: now))
     #expect(abs(captured - (1_795_000_000 * second - second / 2)) < 12_000)
-    #expect(receiver.captureTime(of: 0, source: 1) == nil)
+    #expect(receiver.captureTime(of: 0, source: 1, arrival: now) == nil)
 
     // It leaves, and is no member any more.
     let last = answer.withUnsafeMutableBytes { receiver.goodbye(statistics, of: 0xCAFE, now: now, into: $0) }
@@ -314,6 +314,30 @@ private let second: Int64 = 1_000_000_000
     let end = report(&sender, now: now, isLast: true)
     let event2 = end.withUnsafeBytes { receiver.receive($0, source: 0xCAFE, now: now) }
     #expect(event2 == .ended)
+  }
+
+  /// A report is of one stream: another one's timestamps, under the same SSRC, have no capture time until it reports.
+  @Test(arguments: [-40, 0, 5, 40, 20_000]) func aRestartedSendersTimestampsHaveNoCaptureTime(jump: Int64) {
+    var sender = sender()
+    var receiver = RTCPReceiver(isUnicast: true)
+    let wall = 1_795_000_000 * second
+    func captured(_ instant: Int64, in receiver: borrowing RTCPReceiver) -> Int64? {
+      receiver.captureTime(of: clock.timestamp(at: instant), source: 0xCAFE, arrival: 62 * second)
+    }
+    _ = report(&sender, now: 60 * second, realtime: wall).withUnsafeBytes {
+      receiver.receive($0, source: 0xCAFE, now: 60 * second)
+    }
+    #expect((captured((62 + jump) * second, in: receiver) != nil) == (abs(jump) < 10))
+    // Its first packet came before the report.
+    receiver.forgetReport(before: 59 * second)
+    #expect(captured(61 * second, in: receiver) != nil)
+    receiver.forgetReport(before: 61 * second)
+    #expect(captured(61 * second, in: receiver) == nil)
+    sender = self.sender()
+    _ = report(&sender, now: 62 * second, realtime: wall + 2 * second).withUnsafeBytes {
+      receiver.receive($0, source: 0xCAFE, now: 62 * second)
+    }
+    #expect(captured(61 * second, in: receiver) != nil)
   }
 
   /// A report that is answered after days: the time since then is as much as can be said, 18 hours.

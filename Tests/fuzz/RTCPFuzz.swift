@@ -37,7 +37,9 @@ private struct Session: ~Copyable {
     // What a receiver counts, it counts of any numbers.
     if let packet = RTPHeader.read(datagram) {
       _ = statistics.record(packet.header, size: datagram.count, arrival: now)
-      if let time = receiver.captureTime(of: packet.header.timestamp, source: ssrc) { precondition(time > -1 << 62) }
+      if let time = receiver.captureTime(of: packet.header.timestamp, source: ssrc, arrival: now) {
+        precondition(time > -1 << 62)
+      }
     }
     now += datagram.isEmpty ? 3_600_000_000_000 : 1_000_000_000
     sender.count(packets: 3, octets: 4000)

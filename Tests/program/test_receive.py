@@ -170,7 +170,7 @@ class Strangers(unittest.TestCase):
 
 
 class Nothing(unittest.TestCase):
-    """No packet at all."""
+    """No packet at all, or no whole frame."""
 
     def check(self, receiver, *words):
         self.assertEqual(receiver.status, 1, receiver.err)
@@ -211,9 +211,25 @@ class Nothing(unittest.TestCase):
             receiver.wait()
         self.check(receiver, "the sender's reports did", "firewall")
 
-    def test_there_is_no_hint_where_packets_come(self):
+    def test_packets_of_no_whole_frame(self):
+        """The beginning of a frame, frames of which packets are missing, and those of a size that is not known."""
+        def big(sender):
+            packet = bytearray(sender.forged(0, 0))
+            packet[18:20] = bytes(2)                                           # width and height
+            sender.jump(1, TICKS)
+            return [packet]
+        for kind, count, packets in [("last packet", 1, lambda sender: sender.packets()[:-1]),
+                                     ("lost", 5, lambda sender: sender.packets()[:-1]), ("--x-dimensions", 5, big)]:
+            with self.subTest(kind=kind), receiving("--frames", 3) as receiver, Sender(receiver.port) as sender:
+                for _ in range(count):
+                    for packet in packets(sender):
+                        sender.send(packet)
+            self.assertEqual(receiver.result["frames"], 0)
+            self.check(receiver, "no whole frame", kind)
+
+    def test_there_is_no_hint_where_frames_come(self):
         with receiving() as receiver, Sender(receiver.port) as sender:
-            sender.send(sender.packets()[0])
+            sender.frames(1)
         self.assertEqual((receiver.status, receiver.result["hint"]), (0, None), receiver.err)
 
 

@@ -200,7 +200,7 @@ struct Benchmark: Sendable {
         var sum = 0
         for number in 0..<count {
           if case .none = receiver.receive(bytes, source: 1, now: Int64(number)) { sum &+= 1 }
-          sum &+= Int(truncatingIfNeeded: receiver.captureTime(of: UInt32(number), source: 1) ?? 0)
+          sum &+= Int(truncatingIfNeeded: receiver.captureTime(of: UInt32(number), source: 1, arrival: 0) ?? 0)
         }
         return sum &+ Int(receiver.senderReports)
       }

@@ -54,9 +54,13 @@ struct FeedbackLink: ~Copyable {
   private(set) var isLocal = false
 
   /// The sender's wall clock when a frame was captured, in nanoseconds since 1970; nil: it has not told.
-  func captureTime(of timestamp: UInt32, source: UInt32) -> Int64? {
-    rtcp.captureTime(of: timestamp, source: source)
+  /// - Parameter arrival: of the frame, by CLOCK_MONOTONIC in nanoseconds.
+  func captureTime(of timestamp: UInt32, source: UInt32, arrival: Int64) -> Int64? {
+    rtcp.captureTime(of: timestamp, source: source, arrival: arrival)
   }
+
+  /// The stream that is followed began then: what was reported before was of another.
+  mutating func forgetReport(before begun: Int64) { rtcp.forgetReport(before: begun) }
 
   /// Reports that did not come from the sender's address.
   private(set) var foreign: UInt64 = 0

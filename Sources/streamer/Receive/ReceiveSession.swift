@@ -79,14 +79,15 @@ struct ReceiveSession: ~Copyable {
         }
         continue
       }
-      let before = depacketizer.source
+      let (before, restarts) = (depacketizer.source, depacketizer.restarts)
       let event = depacketizer.receive(datagram, from: TransportAddress(address), arrival: arrival)
       if depacketizer.source != before { feedback.localAddress = receiver.destination(at: index) }
+      if depacketizer.restarts != restarts, let begun = depacketizer.begun { feedback.forgetReport(before: begun) }
       if case .frame(let jpeg, let width, let height, let timestamp) = event {
         size = (width, height)
         if firstFrame == 0 { firstFrame = arrival }
         lastFrame = arrival
-        let age = measure(timestamp, arrival: realtime)
+        let age = measure(timestamp, arrival: arrival, realtime: realtime)
         let shown = options.readsGlass ? readGlass(jpeg, arrival: realtime) : nil
         if hasTimes {
           let cells = [arrival - firstFrame, age, shown].map { $0.map { (Double($0) / 1000).decimal(1) } ?? "" }
@@ -142,13 +143,15 @@ struct ReceiveSession: ~Copyable {
     options.log.error("\(OutputOption.times.failure(error)): no more times are written")
   }
 
-  /// - Parameter arrival: by the wall clock, in nanoseconds.
+  /// - Parameters:
+  ///   - arrival: by CLOCK_MONOTONIC, in nanoseconds.
+  ///   - realtime: the same by the wall clock.
   /// - Returns: nanoseconds since the capture; nil: it can't be told.
-  private mutating func measure(_ timestamp: UInt32, arrival: Int64) -> Int64? {
+  private mutating func measure(_ timestamp: UInt32, arrival: Int64, realtime: Int64) -> Int64? {
     guard options.hasSharedClock || feedback.isLocal, let source = depacketizer.source?.ssrc,
-      let captured = feedback.captureTime(of: timestamp, source: source)
+      let captured = feedback.captureTime(of: timestamp, source: source, arrival: arrival)
     else { return nil }
-    let age = arrival - captured
+    let age = realtime - captured
     if age >= 0 {
       latency.record(age)
     } else {
@@ -195,16 +198,36 @@ struct ReceiveSession: ~Copyable {
     options.log.warning(hint)
   }
 
-  /// Ends it, with an error where nothing came.
+  /// Ends it, with an error where no whole frame came.
   /// - Returns: the exit status.
   func status() -> Int32 {
     if let hint { options.log.error(hint) }
     return hint != nil || hasFailed ? 1 : 0
   }
 
-  /// Why no packet of a stream came, and what to look at; nil: there were some.
+  /// Why no whole frame came, and what to look at; nil: there were some.
   private var hint: String? {
-    guard depacketizer.statistics.packets == 0 else { return nil }
+    guard depacketizer.frames == 0 else { return nil }
+    return depacketizer.statistics.packets > 0 ? hintOfFrames : hintOfPackets
+  }
+
+  /// Why packets came, but no whole frame.
+  private var hintOfFrames: String {
+    let packets = "\(depacketizer.statistics.packets) packets came to \(receiver.localAddress), but no whole frame: "
+    if depacketizer.unsized > 0 { return packets + "give the pictures' size, --x-dimensions WxH (it is in the SDP)" }
+    if receiver.kernelDropped > 0 {
+      return packets + "this kernel dropped \(receiver.kernelDropped) for a full socket;"
+        + " sudo sysctl net.core.rmem_max=8388608 allows a larger one"
+    }
+    if lost > 0 {
+      return packets + "\(lost) were lost on the network: does it carry this rate? A smaller picture, or the sender's"
+        + " --pace on, makes bursts shorter"
+    }
+    return packets + "does the sender send frames to their last packet, and did this run long enough for one?"
+  }
+
+  /// Why no packet of a stream came.
+  private var hintOfPackets: String {
     let address = receiver.localAddress
     let others = depacketizer.malformed + feedback.malformed
     if others > 0 {
