@@ -17,6 +17,8 @@ struct recoder {
   struct jpeg_destination_mgr destination;
   recoder_limits limits;
   bool is_cut;
+  // The output is whole: what is wrong after it costs nothing.
+  bool is_done;
 };
 
 static struct recoder *of(j_common_ptr info) { return info->client_data; }
@@ -44,8 +46,8 @@ static recoder_status status(const struct recoder *self) {
 static void warn(j_common_ptr info, int level) {
   if (level >= 0 || info->err->msg_code != JWRN_HIT_MARKER || !info->is_decompressor) return;
   j_decompress_ptr input = (j_decompress_ptr)info;
-  // The data of one restart interval ended early; the next one follows.
-  if (input->unread_marker >= JPEG_RST0 && input->unread_marker <= JPEG_RST0 + 7) return;
+  // The data of one restart interval ended early, or has a damaged byte that looks like a marker; the next one follows.
+  if (input->restart_interval && input->unread_marker != JPEG_EOI) return;
   JDIMENSION missing = input->total_iMCU_rows - input->input_iMCU_row;
   if (missing > (input->total_iMCU_rows + 7) / 8) of(info)->is_cut = true;
 }
@@ -128,6 +130,7 @@ void recoder_destroy(struct recoder *self) {
 static void begin(struct recoder *self, const recoder_limits *limits) {
   self->limits = *limits;
   self->is_cut = false;
+  self->is_done = false;
   self->destination.next_output_byte = limits->output;
   self->destination.free_in_buffer = limits->room;
 }
@@ -137,11 +140,11 @@ static recoder_status end(struct recoder *self, recoder_result *result) {
   return RECODER_DONE;
 }
 
-static recoder_status give_up(struct recoder *self) {
+static recoder_status give_up(struct recoder *self, recoder_result *result) {
   jpeg_destroy_decompress(&self->inputs[0]);
   jpeg_destroy_decompress(&self->inputs[1]);
   jpeg_abort_compress(&self->output);
-  return status(self);
+  return self->is_done ? end(self, result) : status(self);
 }
 
 static j_decompress_ptr read_header(struct recoder *self, int index, recoder_input input) {
@@ -182,7 +185,7 @@ static void reorder(struct recoder *self, const int *places, jvirt_barray_ptr *f
 
 recoder_status recoder_transcode(
     struct recoder *self, recoder_input jpeg, const int *places, const recoder_limits *limits, recoder_result *result) {
-  if (setjmp(self->failure.jump)) return give_up(self);
+  if (setjmp(self->failure.jump)) return give_up(self, result);
   begin(self, limits);
   j_decompress_ptr input = read_header(self, 0, jpeg);
   jvirt_barray_ptr *coefficients = jpeg_read_coefficients(input);
@@ -192,6 +195,7 @@ recoder_status recoder_transcode(
   reorder(self, places, coefficients, ordered);
   jpeg_write_coefficients(&self->output, ordered);
   jpeg_finish_compress(&self->output);
+  self->is_done = true;
   jpeg_finish_decompress(input);
   return end(self, result);
 }
@@ -249,7 +253,7 @@ static JSAMPARRAY new_line(struct recoder *self) {
 
 recoder_status recoder_encode(
     struct recoder *self, recoder_input jpeg, int quality, const recoder_limits *limits, recoder_result *result) {
-  if (setjmp(self->failure.jump)) return give_up(self);
+  if (setjmp(self->failure.jump)) return give_up(self, result);
   begin(self, limits);
   j_decompress_ptr input = read_header(self, 0, jpeg);
   start_decoding(input);
@@ -257,6 +261,7 @@ recoder_status recoder_encode(
   start_encoding(self, quality, input->output_height, has_all_colour(input));
   while (input->output_scanline < input->output_height) copy_line(self, input, line);
   jpeg_finish_compress(&self->output);
+  self->is_done = true;
   jpeg_finish_decompress(input);
   return end(self, result);
 }
@@ -264,7 +269,7 @@ recoder_status recoder_encode(
 recoder_status recoder_weave(
     struct recoder *self, recoder_input top, recoder_input bottom, int quality, const recoder_limits *limits,
     recoder_result *result) {
-  if (setjmp(self->failure.jump)) return give_up(self);
+  if (setjmp(self->failure.jump)) return give_up(self, result);
   begin(self, limits);
   j_decompress_ptr fields[2] = {read_header(self, 0, top), read_header(self, 1, bottom)};
   start_decoding(fields[0]);
@@ -280,6 +285,7 @@ recoder_status recoder_weave(
   start_encoding(self, quality, height, true);
   for (JDIMENSION y = 0; y < height; y++) copy_line(self, fields[y & 1], line);
   jpeg_finish_compress(&self->output);
+  self->is_done = true;
   jpeg_finish_decompress(fields[0]);
   jpeg_finish_decompress(fields[1]);
   return end(self, result);

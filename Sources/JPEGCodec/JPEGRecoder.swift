@@ -38,14 +38,20 @@ public struct JPEGRecoder: ~Copyable {
   /// RFC 2435's fragment offset has 24 bits; the header comes on top.
   private static let largest = (1 << 24) + 4096
 
-  /// A part of a JPEG, and what comes after it.
+  /// A JPEG in one part or two: a header, say, and what comes after it.
   public struct Parts {
-    let first: UnsafeRawBufferPointer
-    let second: UnsafeRawBufferPointer
+    private let first: UnsafeRawBufferPointer
+    private let second: UnsafeRawBufferPointer
 
-    public init(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) {
+    public init(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer = .init(start: nil, count: 0)) {
       self.first = first
       self.second = second
+    }
+
+    fileprivate var input: recoder_input {
+      recoder_input(
+        start: first.assumingMemoryBound(to: UInt8.self).baseAddress, size: first.count,
+        rest: second.assumingMemoryBound(to: UInt8.self).baseAddress, rest_size: second.count)
     }
   }
 
@@ -68,33 +74,21 @@ public struct JPEGRecoder: ~Copyable {
   /// - Parameters:
   ///   - jpeg: from SOI to the end of EOI, or to where it is cut.
   ///   - pixels: how many it has, by its header.
+  ///   - places: for each component of the new JPEG, up to four, its place among those of the old one; nil: the same.
+  ///     Lossless only.
   ///   - deadline: CLOCK_MONOTONIC in nanoseconds; work that is not done by then is given up.
   public mutating func recode(
-    _ jpeg: UnsafeRawBufferPointer, pixels: Int, _ method: Method, deadline: Int64
+    _ jpeg: Parts, pixels: Int, _ method: Method, places: [Int]? = nil, deadline: Int64
   ) throws(Failure) -> Result {
     makeRoom(pixels)
     var result = recoder_result()
     var limits = limits(deadline)
     switch method {
-    case .lossless: try check(recoder_transcode(library, jpeg.input, nil, &limits, &result))
+    case .lossless:
+      let places = places.map { ($0 + [0, 0, 0, 0]).prefix(4).map { Int32(clamping: $0) } }
+      try check(recoder_transcode(library, jpeg.input, places, &limits, &result))
     case .reencoded: try check(recoder_encode(library, jpeg.input, Self.quality, &limits, &result))
     }
-    return picture(result)
-  }
-
-  /// Re-codes a JPEG from its coefficients, and changes the order of its components.
-  /// - Parameter places: for each of the new ones, up to four, its place among those of the JPEG.
-  public mutating func reorder(
-    _ parts: Parts, to places: [Int], pixels: Int, deadline: Int64
-  ) throws(Failure) -> Result {
-    makeRoom(pixels)
-    var result = recoder_result()
-    var limits = limits(deadline)
-    let input = recoder_input(
-      start: parts.first.input.start, size: parts.first.count, rest: parts.second.input.start,
-      rest_size: parts.second.count)
-    let places = (places + [0, 0, 0, 0]).prefix(4).map { Int32(clamping: $0) }
-    try check(recoder_transcode(library, input, places, &limits, &result))
     return picture(result)
   }
 
@@ -102,9 +96,7 @@ public struct JPEGRecoder: ~Copyable {
   /// - Parameters:
   ///   - top: the field of the first line.
   ///   - pixels: how many the two have together.
-  public mutating func weave(
-    top: UnsafeRawBufferPointer, bottom: UnsafeRawBufferPointer, pixels: Int, deadline: Int64
-  ) throws(Failure) -> Result {
+  public mutating func weave(top: Parts, bottom: Parts, pixels: Int, deadline: Int64) throws(Failure) -> Result {
     makeRoom(pixels)
     var result = recoder_result()
     var limits = limits(deadline)
@@ -136,11 +128,5 @@ public struct JPEGRecoder: ~Copyable {
 
   private func picture(_ result: recoder_result) -> Result {
     Result(jpeg: UnsafeRawBufferPointer(rebasing: output[..<min(result.size, output.count)]), isCut: result.is_cut)
-  }
-}
-
-extension UnsafeRawBufferPointer {
-  fileprivate var input: recoder_input {
-    recoder_input(start: assumingMemoryBound(to: UInt8.self).baseAddress, size: count, rest: nil, rest_size: 0)
   }
 }

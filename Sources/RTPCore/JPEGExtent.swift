@@ -19,9 +19,14 @@ public struct JPEGExtent: Equatable, Sendable {
   /// What an APP0 "AVI1" says of fields: 0 none, 1 the field of the upper lines, 2 that of the lower ones. nil: there is
   /// no such segment.
   private(set) var polarity: UInt8?
+  /// The segments that have room for a picture: APPn and comments.
+  private var roomy: [Range<Int>] = []
   private var hasSegments = false
   private var hasFrame = false
   private var hasScan = false
+
+  /// No picture has fewer bytes.
+  private static let leastThumbnail = 64
 
   /// Follows segments and scans from an SOI on.
   init(_ bytes: UnsafeRawBufferPointer, at start: Int) {
@@ -37,11 +42,11 @@ public struct JPEGExtent: Equatable, Sendable {
       }
       switch item {
       case .soi(let place): end = .soi(place)
-      case .eoi(let place): end = hasScan ? .eoi(place) : .cut(firstDoubtful ?? place)
+      case .eoi(let place): end = hasScan && hasFrame ? .eoi(place) : .cut(firstDoubtful ?? place)
       case .segment(0xDA, _):
         hasScan = true
         switch ScanEnd(of: bytes, from: segments.offset) {
-        case .eoi(let place): end = .eoi(place)
+        case .eoi(let place): end = hasFrame ? .eoi(place) : .cut(firstDoubtful ?? place)
         case .cut(let place):
           if firstDoubtful == nil { firstDoubtful = segments.offset }
           segments = JPEGSegments(bytes, at: place)
@@ -49,6 +54,9 @@ public struct JPEGExtent: Equatable, Sendable {
         }
       case .segment(let marker, let body):
         hasSegments = true
+        if marker > 0xE0, body.remaining > Self.leastThumbnail, roomy.count < 64 {
+          roomy.append(segments.start..<segments.offset)
+        }
         guard read(marker, body) else {
           end = .cut(firstDoubtful ?? segments.start)
           return
@@ -100,59 +108,121 @@ public struct JPEGExtent: Equatable, Sendable {
 }
 
 extension JPEGExtent {
-  /// Beginnings of pictures that are tried in one frame: with more, it is junk.
+  /// Beginnings of pictures that end within their header or scan: so many are tried in one frame, since each is followed
+  /// to its end.
   private static let mostBeginnings = 16
+
+  /// Follows the pictures in a frame, whole or not, one after the other, until `isWanted`.
+  private static func follow(
+    _ frame: UnsafeRawBufferPointer, until isWanted: (JPEGExtent) -> Bool
+  ) {
+    var offset = 0
+    var cuts = 0
+    while cuts < mostBeginnings, let start = firstSOI(in: frame, from: offset) {
+      let extent = JPEGExtent(frame, at: start)
+      if isWanted(extent) { return }
+      switch extent.end {
+      case .eoi(let end): offset = end
+      case .soi(let next): offset = next
+      case .cut(let next):
+        offset = extent.pastThumbnails(in: frame, from: max(next, start + 2))
+        cuts += 1
+      }
+    }
+  }
+
+  /// Where another picture may begin after this one, which is cut: not where a thumbnail does, which lies within a segment
+  /// of it.
+  private func pastThumbnails(in frame: UnsafeRawBufferPointer, from offset: Int) -> Int {
+    var offset = offset
+    for range in roomy {
+      while let soi = JPEGSegments.soi(in: frame, from: offset), range.contains(soi) {
+        guard case .eoi(let end) = JPEGExtent(frame, at: soi).end, end <= range.upperBound else { return soi }
+        offset = end
+      }
+    }
+    return offset
+  }
 
   /// The first whole picture in a camera's frame. What is before it is the beginning of a frame that was lost, or no
   /// picture at all.
   public static func firstWhole(in frame: UnsafeRawBufferPointer) -> JPEGExtent? {
-    var offset = 0
-    for _ in 0..<mostBeginnings {
-      guard let start = firstSOI(in: frame, from: offset) else { return nil }
-      let extent = JPEGExtent(frame, at: start)
-      switch extent.end {
-      case .eoi: return extent
-      case .soi(let next): offset = next
-      case .cut(let next): offset = max(next, start + 2)
-      }
+    var found: JPEGExtent?
+    follow(frame) { extent in
+      if extent.range != nil { found = extent }
+      return found != nil
     }
-    return nil
+    return found
   }
 
-  /// The picture that a frame begins with, whole or not.
+  /// Of the pictures in a frame that has no whole one, that of which most is there.
+  public static func longest(in frame: UnsafeRawBufferPointer) -> JPEGExtent? {
+    var found: (extent: JPEGExtent, count: Int)?
+    follow(frame) { extent in
+      let count = extent.limit(frame) - extent.start
+      if count > found?.count ?? 0 { found = (extent, count) }
+      return false
+    }
+    return found?.extent
+  }
+
+  /// The picture of a frame, whole or not.
   public static func first(in frame: UnsafeRawBufferPointer) -> JPEGExtent? {
-    firstWhole(in: frame) ?? firstSOI(in: frame, from: 0).map { JPEGExtent(frame, at: $0) }
+    firstWhole(in: frame) ?? longest(in: frame)
   }
 
-  /// The second field of a frame that has two: a whole picture after this one, of its size, both marked as Motion JPEG of
-  /// the AVI format, and this one as a field.
-  public func otherField(in frame: UnsafeRawBufferPointer) -> JPEGExtent? {
-    guard let polarity, polarity > 0, case .eoi(let end) = end,
-      let start = JPEGSegments.soi(in: frame, from: end)
-    else { return nil }
-    let other = JPEGExtent(frame, at: start)
-    guard other.range != nil, other.polarity != nil, other.width == width, height > 0,
-      abs(Int(other.height) - Int(height)) <= 1
-    else { return nil }
-    return other
+  /// Where what is there of it ends at the latest.
+  private func limit(_ frame: UnsafeRawBufferPointer) -> Int {
+    switch end {
+    case .eoi(let end), .soi(let end): end
+    case .cut: frame.count
+    }
   }
 
-  /// The same, where both say which field they are: in a file two pictures in sequence are most often two frames.
-  private func otherMarkedField(in file: UnsafeRawBufferPointer) -> JPEGExtent? {
-    guard let polarity, polarity == 1 || polarity == 2, let other = otherField(in: file), other.polarity == 3 - polarity
-    else { return nil }
-    return other
+  /// The two fields of an interlaced frame, the one that came first before the other: pictures of one size one after the
+  /// other, marked as an upper and a lower field of the AVI format's Motion JPEG. Either may be cut.
+  public static func fields(in frame: UnsafeRawBufferPointer) -> (first: JPEGExtent, second: JPEGExtent)? {
+    var last: JPEGExtent?
+    var pair: (first: JPEGExtent, second: JPEGExtent)?
+    var isWhole = false
+    follow(frame) { extent in
+      defer { if extent.hasSegments { last = extent } }
+      guard let before = last, before.isField(beside: extent) else { return false }
+      let isBetter = before.range != nil && extent.range != nil
+      if pair == nil || isBetter { pair = (before, extent) }
+      isWhole = isWhole || isBetter
+      return isWhole
+    }
+    return pair
+  }
+
+  private func isField(beside other: JPEGExtent) -> Bool {
+    guard let polarity, polarity == 1 || polarity == 2, other.polarity == 3 - polarity else { return false }
+    return width == other.width && height > 0 && other.height > 0 && abs(Int(other.height) - Int(height)) <= 1
   }
 
   /// Whether its lines come before those of the other field, which is the later one.
   public func isAbove(_ other: JPEGExtent) -> Bool {
-    height == other.height ? !(polarity == 2 && other.polarity == 1) : height > other.height
+    height == other.height ? polarity == 1 : height > other.height
+  }
+
+  /// The bytes of it, to the end of EOI; where that is missing, to where the next picture begins or the frame ends.
+  public func bytes(in frame: UnsafeRawBufferPointer, before next: JPEGExtent? = nil) -> UnsafeRawBufferPointer {
+    let end = range?.upperBound ?? next?.start ?? limit(frame)
+    return UnsafeRawBufferPointer(rebasing: frame[start..<max(start, min(end, frame.count))])
   }
 
   /// Where a frame's first SOI is: at its beginning whatever follows, else where a marker follows it.
   static func firstSOI(in frame: UnsafeRawBufferPointer, from offset: Int) -> Int? {
     if offset == 0, frame.count >= 2, frame[0] == 0xFF, frame[1] == 0xD8 { return 0 }
     return JPEGSegments.soi(in: frame, from: offset)
+  }
+
+  /// The end of the other field, where this is one and the other follows.
+  private func endOfOtherField(in file: UnsafeRawBufferPointer, from end: Int) -> Int? {
+    guard let polarity, polarity > 0, let start = JPEGSegments.soi(in: file, from: end) else { return nil }
+    let other = JPEGExtent(file, at: start)
+    return isField(beside: other) ? other.range?.upperBound : nil
   }
 
   /// The JPEGs in a file, of any kind, each from SOI to the end of EOI. What is between them is skipped; one without EOI
@@ -163,7 +233,7 @@ extension JPEGExtent {
     while let start = JPEGSegments.soi(in: file, from: offset) {
       let extent = JPEGExtent(file, at: start)
       switch extent.end {
-      case .eoi(let end): offset = extent.otherMarkedField(in: file)?.range?.upperBound ?? end
+      case .eoi(let end): offset = extent.endOfOtherField(in: file, from: end) ?? end
       case .soi(let next):
         offset = next
         // Nothing but an SOI before it.

@@ -94,7 +94,10 @@ private struct Segments {
     case 0xC4:
       guard let standard = HuffmanTables.isStandard(segment) else { throw .noSOS }
       hasOtherHuffman = hasOtherHuffman || !standard
-    case 0xC1...0xCF where marker != 0xC8: throw .unsupported(.coding)
+    case 0xCC: throw .unsupported(.coding)
+    case 0xC1...0xCF where marker != 0xC8:
+      try checkFrame(segment)
+      throw .unsupported(.coding)
     case 0xDB: try addTables(segment)
     case 0xDD:
       var reader = segment
@@ -130,7 +133,7 @@ private struct Segments {
     guard let precision = reader.byte(), let height = reader.word(), let width = reader.word(),
       let components = reader.byte()
     else { throw .noSOS }
-    guard precision == 8 else { throw .unsupported(.precision) }
+    try check(precision, width: width, height: height)
     guard components == 3 else { throw .unsupported(.components) }
     var identifiers = SIMD3<UInt8>()
     var factors = SIMD3<UInt8>()
@@ -149,11 +152,22 @@ private struct Segments {
     case SIMD3(0x22, 0x11, 0x11): sampling = .yuv420
     default: throw .unsupported(.sampling)
     }
+    frame = Frame(
+      width: width, height: height, sampling: sampling, identifiers: identifiers, tableNumbers: numbers)
+  }
+
+  /// A frame header of another coding.
+  private func checkFrame(_ segment: ByteReader) throws(JPEGFault) {
+    var reader = segment
+    guard let precision = reader.byte(), let height = reader.word(), let width = reader.word() else { return }
+    try check(precision, width: width, height: height)
+  }
+
+  private func check(_ precision: UInt8, width: UInt16, height: UInt16) throws(JPEGFault) {
+    guard precision == 8 else { throw .unsupported(.precision) }
     guard width > 0 else { throw .noSOS }
     // It is said by a DNL after the scan (B.2.5), which decoders do not know either.
     guard height > 0 else { throw .unsupported(.height) }
-    frame = Frame(
-      width: width, height: height, sampling: sampling, identifiers: identifiers, tableNumbers: numbers)
   }
 
   /// DQT, several tables of 8 or 16 bits (B.2.4.1).

@@ -7,9 +7,6 @@ public struct JPEGReader: ~Copyable {
   /// The last header, whose bytes are in `memory`; there is none where `lastSize` is 0.
   private var last = JPEGHeader.none
   private var lastSize = 0
-  private var tail = TailCheck()
-  /// Frames whose end was searched for, byte by byte.
-  private(set) var searches = 0
 
   /// Longer headers (with a thumbnail, say) are parsed every time.
   private static let longest = 4096
@@ -30,14 +27,15 @@ public struct JPEGReader: ~Copyable {
   @inline(__always)
   public mutating func read(_ frame: UnsafeRawBufferPointer, isExact: Bool = false) throws(JPEGFault) -> JPEGPicture {
     guard isLast(frame) else { return try readNew(frame, isExact: isExact) }
-    guard isExact || tail.isTrusted(frame, from: last.scanOffset) else { return try search(frame) }
+    // All of a camera's scan is looked at: an EOI at its end may be that of what follows the picture, or of a good frame
+    // after the beginning of a lost one.
+    guard isExact else { return try search(frame) }
     return JPEGPicture(header: last, scan: .init(rebasing: frame[last.scanOffset...]), isRepaired: false)
   }
 
   /// A frame with the last header, whose end is to be searched for.
   @inline(never)
   private mutating func search(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> JPEGPicture {
-    searches &+= 1
     do throws(JPEGFault) { return try picture(last, frame, ScanEnd(of: frame, from: last.scanOffset)) } catch {
       return try readLater(frame)
     }
@@ -51,10 +49,9 @@ public struct JPEGReader: ~Copyable {
       let start = header.scanOffset
       // What can't be kept is read again each time.
       keep(header, frame)
-      if isExact || tail.isTrusted(frame, from: start) {
+      if isExact {
         return JPEGPicture(header: header, scan: .init(rebasing: frame[start...]), isRepaired: false)
       }
-      searches &+= 1
       return try picture(header, frame, ScanEnd(of: frame, from: start))
     } catch { return try readLater(frame) }
   }
@@ -62,9 +59,8 @@ public struct JPEGReader: ~Copyable {
   /// The first whole picture in a frame that does not begin with one; where there is none, what there is of the first.
   @inline(never)
   private mutating func readLater(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> JPEGPicture {
-    let start = JPEGExtent.firstWhole(in: frame)?.start ?? 0
-    if start > 0 { tail.learn(isJunk: true) }
-    let header = try JPEGHeader(frame, from: start)
+    let extent = JPEGExtent.firstWhole(in: frame) ?? (repairs ? JPEGExtent.longest(in: frame) : nil)
+    let header = try JPEGHeader(frame, from: extent?.start ?? 0)
     return try repairing(header, frame, ScanEnd(of: frame, from: header.scanOffset))
   }
 
@@ -125,21 +121,22 @@ public struct JPEGReader: ~Copyable {
     let start = header.scanOffset
     switch end {
     case .eoi(let end):
-      tail.learn(isJunk: end < frame.count)
-      if let polarity = header.polarity, polarity > 0, end < frame.count { try refuseFields(header, frame) }
+      if let polarity = header.polarity, polarity > 0, end < frame.count || header.start > 0 {
+        try refuseFields(frame)
+      }
       return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: false)
     case .cut(let end):
       // Segments may come between the scan and EOI: DNL, which says the height again, a comment.
+      if let polarity = header.polarity, polarity > 0 { try refuseFields(frame) }
       guard end > start, JPEGSegments(frame, at: end).reachEnd() else { throw .noEOI }
-      tail.learn(isJunk: true)
       return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: false)
     }
   }
 
   /// One field alone is half a picture.
   @inline(never)
-  private func refuseFields(_ header: JPEGHeader, _ frame: UnsafeRawBufferPointer) throws(JPEGFault) {
-    guard JPEGExtent(frame, at: header.start).otherField(in: frame) == nil else { throw .unsupported(.fields) }
+  private func refuseFields(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) {
+    guard JPEGExtent.fields(in: frame) == nil else { throw .unsupported(.fields) }
   }
 
   private mutating func keep(_ header: JPEGHeader, _ frame: UnsafeRawBufferPointer) {

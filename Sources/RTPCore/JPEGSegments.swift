@@ -59,7 +59,8 @@ struct JPEGSegments {
       return nil
     }
     let soi = Self.soi(in: UnsafeRawBufferPointer(rebasing: bytes[..<min(offset + 2, bytes.count)]), from: start + 2)
-    return soi.flatMap { $0 < offset ? $0 : nil }
+    // A table may have these bytes; with a marker's after them it is none.
+    return soi.flatMap { $0 < offset && $0 + 3 < bytes.count && Self.isMarker(bytes[$0 + 3]) ? $0 : nil }
   }
 
   /// Skips to the next marker.
@@ -80,18 +81,23 @@ struct JPEGSegments {
   /// Those from SOF0 on; below are reserved codes and TEM, which no camera writes: with 0xFF before them they are junk.
   private static func isMarker(_ code: UInt8) -> Bool { code >= 0xC0 && code < 0xFF }
 
-  /// Where the next SOI is that another marker follows.
+  /// Where the next SOI is that another marker, or a zero before it, follows.
   static func soi(in bytes: UnsafeRawBufferPointer, from offset: Int) -> Int? {
     var place = max(0, offset)
     while place < bytes.count - 2 {
-      if bytes[place] == 0xFF, bytes[place + 1] == 0xD8, bytes[place + 2] == 0xFF { return place }
+      if bytes[place] == 0xFF, bytes[place + 1] == 0xD8, bytes[place + 2] == 0xFF || bytes[place + 2] == 0 {
+        return place
+      }
       place += 1
     }
     return nil
   }
 
-  /// Whether nothing but whole segments, such as DNL or a comment, stands between here and an EOI, each right after the
-  /// one before.
+  /// Bytes of junk after the data of a scan that do not cost the picture.
+  private static let mostStray = 64
+
+  /// Whether nothing but whole segments, such as DNL or a comment, each right after the one before, and then at most some
+  /// stray bytes stand between here and an EOI.
   func reachEnd() -> Bool {
     var segments = self
     while segments.isAtMarker {
@@ -101,6 +107,7 @@ struct JPEGSegments {
       case .eoi: return true
       }
     }
-    return false
+    let end = min(segments.offset + Self.mostStray, bytes.count - 1)
+    return (segments.offset..<max(segments.offset, end)).contains { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xD9 }
   }
 }

@@ -1,8 +1,7 @@
 /// Where the entropy-coded bytes of a scan end (ITU-T T.81, B.1.1.5): a byte of 0xFF among them is followed by 0
 /// (stuffed), by RSTn, or by another (fill bytes).
 ///
-/// All of it is looked at: an EOI at the very end of a camera's buffer can be that of junk behind the picture's own. See
-/// `TailCheck` for when that is not needed.
+/// All of it is looked at: an EOI at the very end of a camera's buffer can be that of junk after the picture's own.
 enum ScanEnd: Equatable {
   /// Behind EOI.
   case eoi(Int)

@@ -34,7 +34,9 @@ import Testing
 
   private func recode(_ jpeg: [UInt8], _ method: JPEGRecoder.Method) throws -> [UInt8] {
     guard var recoder = JPEGRecoder() else { throw JPEGRecoder.Failure.limit }
-    return try jpeg.withUnsafeBytes { Array(try recoder.recode($0, pixels: 320 * 240, method, deadline: .max).jpeg) }
+    return try jpeg.withUnsafeBytes {
+      Array(try recoder.recode(.init($0), pixels: 320 * 240, method, deadline: .max).jpeg)
+    }
   }
 
   @Test func losslessIsLossless() throws {
@@ -59,10 +61,10 @@ import Testing
     for method in [JPEGRecoder.Method.lossless, .reencoded] {
       for bad in [[], Array(jpeg.prefix(100)), [1, 2, 3], [0xFF, 0xD8, 0xFF, 0xD9]] {
         #expect(throws: JPEGRecoder.Failure.damaged) {
-          try bad.withUnsafeBytes { _ = try recoder.recode($0, pixels: 0, method, deadline: .max) }
+          try bad.withUnsafeBytes { _ = try recoder.recode(.init($0), pixels: 0, method, deadline: .max) }
         }
         let size = try jpeg.withUnsafeBytes {
-          try recoder.recode($0, pixels: 320 * 240, method, deadline: .max).jpeg.count
+          try recoder.recode(.init($0), pixels: 320 * 240, method, deadline: .max).jpeg.count
         }
         #expect(size > 1000)
       }
@@ -82,7 +84,7 @@ import Testing
     guard var recoder = JPEGRecoder() else { throw JPEGRecoder.Failure.limit }
     for method in [JPEGRecoder.Method.lossless, .reencoded] {
       #expect(throws: JPEGRecoder.Failure.limit) {
-        try jpeg.withUnsafeBytes { _ = try recoder.recode($0, pixels: 320 * 240, method, deadline: 0) }
+        try jpeg.withUnsafeBytes { _ = try recoder.recode(.init($0), pixels: 320 * 240, method, deadline: 0) }
       }
     }
     #expect(try recode(jpeg, .lossless).count > 1000)
@@ -107,12 +109,12 @@ import Testing
     for method in [JPEGRecoder.Method.lossless, .reencoded] {
       for bytes in [Array(stray), damaged] {
         let isCut = try bytes.withUnsafeBytes {
-          try recoder.recode($0, pixels: 320 * 240, method, deadline: .max).isCut
+          try recoder.recode(.init($0), pixels: 320 * 240, method, deadline: .max).isCut
         }
         #expect(!isCut)
       }
       let isCut = try jpeg.prefix(jpeg.count / 2).withUnsafeBytes {
-        try recoder.recode($0, pixels: 320 * 240, method, deadline: .max).isCut
+        try recoder.recode(.init($0), pixels: 320 * 240, method, deadline: .max).isCut
       }
       #expect(isCut)
     }
@@ -129,7 +131,7 @@ import Testing
     let (light, dark) = (try field(180), try field(60))
     let woven = try light.withUnsafeBytes { top in
       try dark.withUnsafeBytes { bottom in
-        Array(try recoder.weave(top: top, bottom: bottom, pixels: 64 * 64, deadline: .max).jpeg)
+        Array(try recoder.weave(top: .init(top), bottom: .init(bottom), pixels: 64 * 64, deadline: .max).jpeg)
       }
     }
     var decoder = try JPEGDecoder()

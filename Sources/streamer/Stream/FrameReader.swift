@@ -29,6 +29,7 @@ struct FrameReader: ~Copyable {
   private var recoder: JPEGRecoder?
   /// Nanoseconds that re-coding a frame may take: the loop does nothing else meanwhile.
   private let patience: Int64
+  private var costly = CostlyFrames()
 
   /// - Parameter interval: nanoseconds from frame to frame.
   init(repairs: Bool, recodes: Bool, interval: Int64) {
@@ -68,17 +69,20 @@ struct FrameReader: ~Copyable {
     _ frame: UnsafeRawBufferPointer, _ method: JPEGRecoder.Method, _ fault: JPEGFault
   ) throws(DropCause) -> JPEGPicture {
     if recoder == nil { recoder = JPEGRecoder() }
-    guard let extent = JPEGExtent.first(in: frame), extent.range != nil || repairs else { throw .noEOI }
+    guard let extent = JPEGExtent.first(in: frame) else { throw DropCause(fault) }
+    let fields = JPEGExtent.fields(in: frame)
+    guard repairs || (fields.map { $0.first.range != nil && $0.second.range != nil } ?? (extent.range != nil)) else {
+      throw .noEOI
+    }
     let start = Clock.monotonic
     let job = Job(frame: frame, extent: extent, fault: fault, deadline: start + patience)
+    if costly.refuses(extent.pixels) { throw .recodeLimit }
     let picture: JPEGPicture
-    if let field = extent.otherField(in: frame) {
-      picture = try read(try weave(job, field), job)
-      recoding.reencoded += 1
-    } else if let reordered = ReorderedJPEG(frame, at: extent.start) {
-      picture = try reorder(reordered, job)
-    } else {
-      picture = try recode(job, method)
+    do throws(DropCause) {
+      picture = if let (first, second) = fields { try weave(job, first, second) } else { try recode(job, method) }
+    } catch {
+      if error == .recodeLimit { costly.note(extent.pixels) }
+      throw error
     }
     recoding.cost = Clock.monotonic - start
     return picture
@@ -91,80 +95,101 @@ struct FrameReader: ~Copyable {
     /// Why it can't be sent as it is.
     let fault: JPEGFault
     let deadline: Int64
+  }
 
-    /// From SOI to the end of EOI, or of the frame.
-    var jpeg: UnsafeRawBufferPointer {
-      UnsafeRawBufferPointer(rebasing: frame[extent.start..<(extent.range?.upperBound ?? frame.count)])
+  /// Frames that are not tried, after one of their size took too long: each try holds the loop up.
+  private struct CostlyFrames {
+    private var pixels = 0
+    private var left = 0
+    private var pause = 4
+
+    mutating func note(_ pixels: Int) {
+      self.pixels = pixels
+      left = pause
+      pause = min(2 * pause, 256)
+    }
+
+    mutating func refuses(_ pixels: Int) -> Bool {
+      guard left > 0, pixels >= self.pixels else { return false }
+      left -= 1
+      return true
     }
   }
 
   private mutating func recode(_ job: Job, _ method: JPEGRecoder.Method) throws(DropCause) -> JPEGPicture {
-    if method == .lossless, let picture = try recodeLosslessly(job) {
-      recoding.lossless += 1
+    let jpeg = job.extent.bytes(in: job.frame)
+    guard let header = PlainHeader(job.frame, at: job.extent.start) else { throw DropCause(job.fault) }
+    let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: header.bytes.count, alignment: 1)
+    defer { plain.deallocate() }
+    plain.copyBytes(from: header.bytes)
+    let scan = UnsafeRawBufferPointer(rebasing: jpeg[min(jpeg.count, header.scanOffset - job.extent.start)...])
+    let parts = JPEGRecoder.Parts(UnsafeRawBufferPointer(plain), scan)
+    // Whose components are in another order libjpeg decodes only when they are not any more.
+    if method == .lossless || header.places != nil,
+      let picture = try recodeLosslessly(parts, header.places, job)
+    {
       return picture
     }
-    let picture = try read(try recode(job.jpeg, .reencoded, job), job)
+    let picture = try read(try recode(parts, .reencoded, nil, job), job)
     recoding.reencoded += 1
     return picture
   }
 
   /// - Returns: nil where only pixels help.
-  private mutating func recodeLosslessly(_ job: Job) throws(DropCause) -> JPEGPicture? {
-    do throws(DropCause) { return try read(try recode(job.jpeg, .lossless, job), job) } catch {
-      // Its coefficients can't be read so, or are in a form that can't be sent either.
-      switch error {
-      case .undecodable, .sampling, .components, .tables, .colours, .coding, .huffman, .scans: return nil
-      default: throw error
+  private mutating func recodeLosslessly(
+    _ jpeg: JPEGRecoder.Parts, _ places: [Int]?, _ job: Job
+  ) throws(DropCause) -> JPEGPicture? {
+    do throws(DropCause) {
+      let result = try recode(jpeg, .lossless, places, job)
+      do throws(DropCause) {
+        let picture = try read(result, job)
+        recoding.lossless += 1
+        return picture
+      } catch {
+        guard places != nil, error.isOfForm else { throw error }
+        return try encode(result, job)
       }
+    } catch {
+      guard places == nil, error.isOfForm else { throw error }
+      return nil
     }
   }
 
-  /// Brings components into the usual order, and re-codes what can't be sent even then.
-  private mutating func reorder(_ reordered: ReorderedJPEG, _ job: Job) throws(DropCause) -> JPEGPicture {
-    let header = UnsafeMutableRawBufferPointer.allocate(byteCount: reordered.header.count, alignment: 1)
-    defer { header.deallocate() }
-    header.copyBytes(from: reordered.header)
-    let scan = job.jpeg[(reordered.scanOffset - job.extent.start)...]
-    let parts = JPEGRecoder.Parts(UnsafeRawBufferPointer(header), UnsafeRawBufferPointer(rebasing: scan))
-    let result: JPEGRecoder.Result
-    do throws(JPEGRecoder.Failure) {
-      guard
-        let made = try recoder?.reorder(parts, to: reordered.places, pixels: job.extent.pixels, deadline: job.deadline)
-      else { throw .limit }
-      result = made
-    } catch { throw DropCause(error, job.fault) }
-    if let picture = try? read(result, job) {
-      recoding.lossless += 1
-      return picture
-    }
+  /// Encodes again what has its components in the usual order by now.
+  private mutating func encode(_ result: JPEGRecoder.Result, _ job: Job) throws(DropCause) -> JPEGPicture {
     let usual = UnsafeMutableRawBufferPointer.allocate(byteCount: result.jpeg.count, alignment: 1)
     defer { usual.deallocate() }
     usual.copyMemory(from: result.jpeg)
-    let picture = try read(try recode(UnsafeRawBufferPointer(usual), .reencoded, job), job)
+    let picture = try read(try recode(JPEGRecoder.Parts(UnsafeRawBufferPointer(usual)), .reencoded, nil, job), job)
     recoding.reencoded += 1
     return picture
   }
 
-  private mutating func weave(_ job: Job, _ field: JPEGExtent) throws(DropCause) -> JPEGRecoder.Result {
-    guard let range = field.range else { throw .noEOI }
-    let other = UnsafeRawBufferPointer(rebasing: job.frame[range])
-    let (top, bottom) = job.extent.isAbove(field) ? (job.jpeg, other) : (other, job.jpeg)
+  private mutating func weave(_ job: Job, _ first: JPEGExtent, _ second: JPEGExtent) throws(DropCause) -> JPEGPicture {
+    let one = JPEGRecoder.Parts(first.bytes(in: job.frame, before: second))
+    let other = JPEGRecoder.Parts(second.bytes(in: job.frame))
+    let (top, bottom) = first.isAbove(second) ? (one, other) : (other, one)
+    let result: JPEGRecoder.Result
     do throws(JPEGRecoder.Failure) {
       guard
         let woven = try recoder?.weave(
-          top: top, bottom: bottom, pixels: job.extent.pixels + field.pixels, deadline: job.deadline)
+          top: top, bottom: bottom, pixels: first.pixels + second.pixels, deadline: job.deadline)
       else { throw .limit }
-      return woven
+      result = woven
     } catch { throw DropCause(error, job.fault) }
+    let picture = try read(result, job)
+    recoding.reencoded += 1
+    return picture
   }
 
   private mutating func recode(
-    _ jpeg: UnsafeRawBufferPointer, _ method: JPEGRecoder.Method, _ job: Job
+    _ jpeg: JPEGRecoder.Parts, _ method: JPEGRecoder.Method, _ places: [Int]?, _ job: Job
   ) throws(DropCause) -> JPEGRecoder.Result {
     do throws(JPEGRecoder.Failure) {
-      guard let result = try recoder?.recode(jpeg, pixels: job.extent.pixels, method, deadline: job.deadline) else {
-        throw .limit
-      }
+      guard
+        let result = try recoder?.recode(
+          jpeg, pixels: job.extent.pixels, method, places: places, deadline: job.deadline)
+      else { throw .limit }
       return result
     } catch { throw DropCause(error, job.fault) }
   }
@@ -178,6 +203,16 @@ struct FrameReader: ~Copyable {
         header: picture.header, scan: picture.scan, isRepaired: result.isCut || job.extent.range == nil,
         skipped: job.extent.start)
     } catch { throw DropCause(error) }
+  }
+}
+
+extension DropCause {
+  /// The frame can't be read or sent as it is now: another method may do.
+  fileprivate var isOfForm: Bool {
+    switch self {
+    case .undecodable, .sampling, .components, .tables, .colours, .coding, .huffman, .scans: true
+    default: false
+    }
   }
 }
 
