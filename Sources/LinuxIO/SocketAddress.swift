@@ -104,6 +104,19 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// 0.0.0.0, ::, also as an IPv4 address mapped to IPv6.
+  public var isUnspecified: Bool { mappedHost == SIMD2(0, 0) || mappedHost == SIMD2(0, 0xFFFF << 32) }
+
+  /// fe80::/10 without the interface that it belongs to.
+  public var needsInterface: Bool {
+    family == .ipv6 && mappedHost[0] >> 54 == 0xFE80 >> 6 && withIPv6 { $0.sin6_scope_id } == 0
+  }
+
+  /// Whether packets for both arrive at one place: an IPv4 address may be mapped to IPv6.
+  public func isSameReceiver(as other: SocketAddress) -> Bool {
+    self == other || family != other.family && mappedHost == other.mappedHost && port == other.port
+  }
+
   /// 127.0.0.0/8, ::1.
   public var isLoopback: Bool {
     switch family {

@@ -8,7 +8,9 @@ struct ListCommand {
   private let log: Log
 
   init(_ arguments: Arguments) throws(UsageError) {
-    if let word = arguments.operands.first { throw UsageError("'streamer list' takes no '\(word)'") }
+    if let word = arguments.operands.first {
+      throw UsageError("'streamer list' takes no '\(word)': it lists all cameras")
+    }
     asJSON = arguments.has("json")
     log = Log(level: try arguments.logLevel())
   }

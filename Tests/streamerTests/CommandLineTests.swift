@@ -122,9 +122,26 @@ import Testing
       (["receive", "127.0.0.1", "5000"], "write 127.0.0.1:5000"), (["receive", "camera.sdp"], "m=video"),
       (["receive", "test:"], "streamer test: --to"), (["receive", "/dev/video0"], "streamer /dev/video0 --to"),
       (["receive", "localhost"], "write localhost:5000"),
+      (["receive", "0"], "1 to 65535"), (["receive", "65536"], "1 to 65535"), (["receive", "5000-5001"], "write 5000"),
+      (["receive", "5000", "6000"], "write 5000"), (["receive", "help"], "'streamer receive --help'"),
+      (["list", "help"], "'streamer list --help'"), (["list", "version"], "--version"),
+      (["list", "test:"], "all cameras"),
+      (["test:", "--to", "10.0.0.1 5000"], "write --to 10.0.0.1:5000"),
+      (["test:", "--to", "rtp:10.0.0.1:5000"], "write --to 10.0.0.1:5000"),
+      (["test:", "--to", "10.0.0.1:5000:5001"], "write --to 10.0.0.1:5000"),
+      (["test:", "--to", "::1"], "write --to [::1]:5000"), (["test:", "--to", "::1:5002"], "write --to [::1]:5002"),
+      (["test:", "--to", "10.0.0.1:5000/"], "write --to 10.0.0.1:5000"),
+      (["test:", "--to", "10.0.0.1/5002"], "write --to 10.0.0.1:5002"),
+      (["test:", "--to", "//10.0.0.1:5000"], "write --to 10.0.0.1:5000"),
+      (["test:", "--to", "rtp://user@10.0.0.1:5000"], "write --to 10.0.0.1:5000"),
+      (["test:", "--to", "rtp://10.0.0.1"], "write --to 10.0.0.1:5000"),
+      (["test:", "--to", "*:5002"], "write --to 127.0.0.1:5002"),
+      (["File:x"], "write file:x"), (["Libcamera:0"], "write libcamera:0"), (["tests:"], "write test:"),
+      (["benchmark"], "'streamer bench'"), (["ls"], "'streamer list'"), (["vid0"], "write /dev/video0"),
+      (["video"], "write /dev/video0"),
       // Options.
       (["test:", "--port", "5000"], "--to HOST:PORT"), (["test:", "-p", "5000"], "--to HOST:PORT"),
-      (["receive", "--port", "5000"], "HOST:PORT"), (["test:", "--host", "h"], "--to HOST:PORT"),
+      (["receive", "--port", "5000"], "'streamer receive [HOST:]PORT'"), (["test:", "--host", "h"], "--to HOST:PORT"),
       (["test:", "-o", "h:1"], "--to"), (["test:", "--resolution", "1x1"], "--size"),
       (["test:", "--framerate", "30"], "--fps"), (["test:", "-r", "30"], "--fps"),
       (["-d", "/dev/video0"], "streamer /dev/video0"),
@@ -171,6 +188,27 @@ import Testing
   @Test func theSameReceiverByTwoNamesIsFound() throws {
     let options = try options("test:", "--to", "127.0.0.1:5000", "--to", "127.1:5000")
     #expect(throws: UsageError.self) { try StreamSettings(options, camera: 0) }
+  }
+
+  @Test func theSameReceiverInBothFamiliesIsFound() throws {
+    let options = try options("test:", "--to", "127.0.0.1:5000", "--to", "[::ffff:127.0.0.1]:5000")
+    #expect(throws: UsageError.self) { try StreamSettings(options, camera: 0) }
+  }
+
+  @Test(arguments: [
+    ("0.0.0.0:5002", "write --to 127.0.0.1:5002"), ("0:5002", "write --to 127.0.0.1:5002"),
+    ("[::]:5002", "write --to 127.0.0.1:5002"), ("[fe80::1]:5002", "write --to [fe80::1%eth0]:5002"),
+  ])
+  func whatIsNoReceiversAddress(text: String, part: String) throws {
+    let options = try options("test:", "--to", text)
+    do {
+      _ = try StreamSettings(options, camera: 0)
+      Issue.record("\(text) is accepted")
+    } catch let error as UsageError { #expect(error.description.contains(part), "\(error)") }
+    if text.contains("fe80") {
+      #expect(
+        try StreamSettings(self.options("test:", "--to", text, "--interface", "lo"), camera: 0).receivers.count == 1)
+    }
   }
 
   @Test func aSecondCameraHasItsOwn() throws {

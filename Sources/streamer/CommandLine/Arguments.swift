@@ -24,6 +24,9 @@ struct Arguments {
       operands = result.operands
     }
     for (name, value) in options { try check(name, value) }
+    if verb != .stream, let word = operands.first, ["help", "version"].contains(word) {
+      throw UsageError("'\(word)' is an option: write '\(verb.command) --\(word)'")
+    }
   }
 
   /// The option belongs to the verb, and did not take the next option for its value.
@@ -87,7 +90,9 @@ struct Arguments {
       // Of `-size` getopt tells the first letter.
       let isLetter = !name.hasPrefix("--")
       let word = words.first { isLetter && $0.hasPrefix(name) && $0.count > 2 } ?? name
-      return UsageError("unknown option \(word); \(NearMiss.option(word) ?? "see 'streamer --help'")")
+      return UsageError(
+        "unknown option \(word); \(NearMiss.option(word, words.lazy.compactMap { Verb(rawValue: $0) }.first ?? .stream) ?? "see 'streamer --help'")"
+      )
     case .missingValue(let word): return UsageError("\(word) needs a value; see 'streamer --help'")
     case .unexpectedValue(let word): return UsageError("\(word) takes no value")
     }

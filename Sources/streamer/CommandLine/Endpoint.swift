@@ -1,3 +1,4 @@
+import Glibc
 import LinuxIO
 
 /// A host and a port as the user names them.
@@ -23,6 +24,7 @@ struct Endpoint: Equatable, Sendable, CustomStringConvertible {
         "'\(text)': \(reason); \(hint ?? "expected \(needsHost ? "" : "PORT, ")HOST:PORT or [IPV6]:PORT")")
     }
     if text.contains("://") { throw bad("it is a URL") }
+    if text.contains("/") || text.contains("@") { throw bad("it is more than a host and a port") }
     let colon = text.lastIndex(of: ":")
     var host = colon.map { String(text[..<$0]) } ?? ""
     let portText = colon.map { String(text[text.index(after: $0)...]) } ?? text
@@ -35,9 +37,24 @@ struct Endpoint: Equatable, Sendable, CustomStringConvertible {
     }
     if host.contains("[") || host.contains("]") { throw bad("its brackets do not match") }
     if host.isEmpty, needsHost { throw bad("it has no host") }
-    guard let port = UInt16(portText), port > 0 else { throw bad("'\(portText)' is no port from 1 to 65535") }
+    if host == "*", needsHost { throw Self.unspecified(text, port: portText) }
+    guard let port = Self.port(portText) else { throw bad("'\(portText)' is no port from 1 to 65535") }
     self.host = host
     self.port = port
+  }
+
+  /// nil for a text that is no port.
+  static func port(_ text: String) -> UInt16? { UInt16(text).flatMap { $0 > 0 ? $0 : nil } }
+
+  /// An address without brackets and port.
+  static func isIPv6(_ text: String) -> Bool {
+    var address = in6_addr()
+    return inet_pton(AF_INET6, String(text.prefix { $0 != "%" }), &address) == 1
+  }
+
+  /// Every address of this machine is named, where one receiver's must be.
+  static func unspecified(_ text: String, port: String) -> UsageError {
+    UsageError("'\(text)': that is no receiver's address; for this machine write --to 127.0.0.1:\(port)")
   }
 
   /// Where camera `index` goes, by all addresses of the host: RTP's and RTCP's ports of the cameras before come first.

@@ -38,7 +38,7 @@ enum NearMiss {
   ]
 
   /// - Parameter word: an option that there is not, with its dashes.
-  static func option(_ word: String) -> String? {
+  static func option(_ word: String, _ verb: Verb) -> String? {
     let name = String(word.drop { $0 == "-" })
     let lowered = name.lowercased().map { $0 == "_" ? "-" : String($0) }.joined()
     let known = OptionEntry.all.map(\.name)
@@ -47,7 +47,8 @@ enum NearMiss {
     if !isLetter || !word.hasPrefix("--"),
       let other = options.first(where: { $0.words.contains(isLetter ? name : lowered) })
     {
-      return other.hint
+      return verb == .receive && other.hint.contains("--to")
+        ? "it has no --to: write 'streamer receive [HOST:]PORT', such as 'streamer receive 5000'" : other.hint
     }
     let begun = known.filter { !name.isEmpty && word.hasPrefix("--") && $0.hasPrefix(lowered) }
     if begun.count > 1 { return "it may be " + begun.map { "--" + $0 }.joined(separator: " or ") }
@@ -70,7 +71,7 @@ enum NearMiss {
     switch lowered {
     case "help": return "write 'streamer --help', or 'streamer VERB --help'"
     case "version": return "write 'streamer --version'"
-    case "test", "test:": return "write test:"
+    case "test", "test:", "tests", "tests:": return "write test:"
     case "-": return "standard input is no camera"
     default: break
     }
@@ -78,7 +79,17 @@ enum NearMiss {
       return "its dash is another than '-': write --\(text.drop { !$0.isLetter })"
     }
     if Verb(rawValue: lowered) != nil { return "the verb comes first: streamer \(lowered)" }
-    return place(text) ?? nearest(lowered, Verb.allCases.map(\.rawValue)).map { "did you mean 'streamer \($0)'?" }
+    let verbs = Verb.allCases.map(\.rawValue)
+    let verb = nearest(lowered, verbs) ?? verbs.first { lowered.hasPrefix($0) || isShort(lowered, of: $0) }
+    return place(text) ?? verb.map { "did you mean 'streamer \($0)'?" }
+  }
+
+  /// Whether a word is another without some of its letters, such as `ls` for `list`.
+  private static func isShort(_ word: String, of other: String) -> Bool {
+    guard word.count > 1, word.first == other.first else { return false }
+    var rest = word[...]
+    for letter in other where letter == rest.first { rest = rest.dropFirst() }
+    return rest.isEmpty
   }
 
   /// Names of devices, files and receivers without what belongs in front of them.
@@ -86,12 +97,16 @@ enum NearMiss {
     let lowered = text.lowercased()
     if isPictures(text) || !text.isEmpty && File.kind(of: text) == .directory { return "write file:\(text)" }
     if let start = text.firstRange(of: "/dev/")?.lowerBound { return "write \(text[start...])" }
+    for kind in ["file:", "libcamera:"] where lowered.hasPrefix(kind) {
+      return "write \(kind)\(text.dropFirst(kind.count))"
+    }
     let number = lowered.drop { !$0.isNumber }
+    if ["vid", "video", "camera", "cam", "webcam"].contains(lowered) { return "write /dev/video0" }
     if !number.isEmpty, number.allSatisfy({ $0.isASCII && $0.isNumber }) {
       switch lowered.dropLast(number.count) {
       case "":
         return UInt64(number).map { $0 < 256 } == true ? "write /dev/video\(number)" : "write --to HOST:\(number)"
-      case "video", "/video", "dev/video", "camera", "cam", "webcam": return "write /dev/video\(number)"
+      case "vid", "video", "/video", "dev/video", "camera", "cam", "webcam": return "write /dev/video\(number)"
       case "libcamera": return "write libcamera:\(number)"
       default: break
       }
@@ -113,21 +128,46 @@ enum NearMiss {
   static func endpoint(_ text: String, needsHost: Bool) -> String? {
     let option = needsHost ? "--to " : ""
     func isRight(_ text: String) -> Bool { (try? Endpoint(text, needsHost: needsHost, hints: false)) != nil }
-    if let scheme = text.firstRange(of: "://") {
-      let rest = text[scheme.upperBound...].drop { $0 == "@" }.prefix { $0 != "/" && $0 != "?" }
-      let place = !needsHost && rest.hasPrefix(":") ? String(rest.dropFirst()) : String(rest)
-      return "a receiver has no scheme" + (isRight(place) ? ": write \(option)\(place)" : "")
-    }
-    let parts = text.split { ",; ".contains($0) }.map(String.init)
-    if parts.count > 1, parts.allSatisfy(isRight) {
-      return needsHost
-        ? "write " + parts.map { "--to " + $0 }.joined(separator: " ") : "it receives at one port: \(parts[0])"
-    }
     if text.hasSuffix(".sdp") { return "the port is in its line 'm=video PORT': streamer receive PORT" }
     if !needsHost, (try? CameraName(text)) != nil { return "cameras are streamed by: streamer \(text) --to HOST:PORT" }
-    if UInt16(text) != nil { return "write \(option)HOST:\(text)" }
-    let isHost = !text.isEmpty && !text.contains("/") && !text.contains(":")
-    return isHost ? "write \(option)\(text):5000 for port 5000" : nil
+    let ports = text.split(separator: "-").map(String.init)
+    if let first = ports.first, ports.allSatisfy({ $0.allSatisfy(\.isNumber) }) {
+      guard Endpoint.port(first) != nil else { return "ports are 1 to 65535" }
+      return needsHost ? "write --to HOST:\(first)" : "it receives at one port: write \(first)"
+    }
+    if let place = places(text).first(where: isRight) {
+      return "\(text.contains("://") ? "a receiver has no scheme: " : "")write \(option)\(place)"
+    }
+    let parts = text.split { ",; ".contains($0) }.map(String.init)
+    guard parts.count > 1, parts.allSatisfy(isRight) else { return nil }
+    return needsHost
+      ? "write " + parts.map { "--to " + $0 }.joined(separator: " ") : "it receives at one port: \(parts[0])"
+  }
+
+  /// What a receiver's text may stand for, the likeliest first: without a scheme, a user, a path and a port for RTCP, with
+  /// the colon, the brackets and the port that it lacks.
+  private static func places(_ text: String) -> [String] {
+    let whole = text.firstRange(of: "://").map { text[$0.upperBound...] } ?? text[...]
+    let named = whole.drop { "/@".contains($0) }
+    let rest = String(
+      (named.lastIndex(of: "@").map { named[named.index(after: $0)...] } ?? named).prefix { !"/?#".contains($0) })
+    var places: [String] = []
+    let head = rest.lastIndex(of: ":").map { String(rest[..<$0]) } ?? ""
+    let tail = String(rest.dropFirst(head.utf8.count + 1))
+    if Endpoint.port(tail) != nil { places.append(head) }
+    if rest.hasPrefix(":") { places.append(String(rest.dropFirst())) }
+    places.append(rest)
+    // A scheme without slashes.
+    let unnamed = rest.drop { $0.isLetter }
+    if unnamed.first == ":", unnamed.dropFirst().contains(":") { places.append(String(unnamed.dropFirst())) }
+    let words = named.split { "/ ".contains($0) }.map(String.init)
+    if words.count == 2, Endpoint.port(words[1]) != nil { places.append("\(words[0]):\(words[1])") }
+    if Endpoint.isIPv6(head), Endpoint.port(tail).map({ $0 >= 1024 }) == true { places.append("[\(head)]:\(tail)") }
+    if Endpoint.isIPv6(rest) { places.append("[\(rest)]:5000") }
+    if rest.contains(where: { $0.isLetter || $0.isNumber }), !rest.contains(":") || rest.hasSuffix("]") {
+      places.append(rest + ":5000")
+    }
+    return places
   }
 
   /// - Parameter text: a word that is no WIDTHxHEIGHT.

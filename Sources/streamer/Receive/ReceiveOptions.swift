@@ -24,6 +24,9 @@ struct ReceiveOptions {
     }
     if arguments.operands.count > 1 {
       let (host, port) = (text, arguments.operands[1])
+      if Endpoint.port(text) != nil, Endpoint.port(port) != nil {
+        throw UsageError("'streamer receive' takes no '\(port)': it receives at one port; write \(text)")
+      }
       let isBoth = (try? Endpoint("\(host):\(port)", needsHost: true)) != nil
       throw UsageError("'streamer receive' takes no '\(port)'" + (isBoth ? "; write \(host):\(port)" : ""))
     }

@@ -26,12 +26,24 @@ struct StreamSettings: Sendable {
     let named = try options.endpoints.map {
       NamedReceiver(host: $0.host, addresses: try $0.addresses(forCamera: index))
     }
-    let addresses = named.map(\.addresses.first)
+    let addresses = named.compactMap(\.addresses.first)
     for (place, address) in addresses.enumerated() {
-      guard let first = addresses.firstIndex(of: address), first < place else { continue }
+      try Self.check(address, options.endpoints[place], options.route)
+      guard let first = addresses.firstIndex(where: { $0.isSameReceiver(as: address) }), first < place else { continue }
       throw UsageError("--to \(options.endpoints[first]) and \(options.endpoints[place]) are the same receiver")
     }
     receivers = named + (receiver.map { [NamedReceiver(host: $0.host, addresses: [$0])] } ?? [])
+  }
+
+  /// It is the address of a receiver, and it is known where packets for it leave.
+  private static func check(_ address: SocketAddress, _ endpoint: Endpoint, _ route: Route) throws(UsageError) {
+    if address.isUnspecified {
+      throw UsageError("--to \(Endpoint.unspecified("\(endpoint)", port: "\(endpoint.port)"))")
+    }
+    guard address.needsInterface, route.interface == nil else { return }
+    throw UsageError(
+      "--to \(endpoint): a link-local address needs its interface: write --to [\(address.host)%eth0]:\(endpoint.port)"
+        + " ('ip link' shows them)")
   }
 
   /// The name of camera `index` of the command line.
