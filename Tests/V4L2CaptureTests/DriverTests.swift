@@ -12,7 +12,7 @@ import Testing
     .init("MJPG", [(640, 480), (1280, 720)], intervals: [(1, 30), (1, 15)]), .init("YUYV", [(640, 480)]),
   ])
 
-  /// Opens the driver, and forgets it at the end.
+  /// Opens the driver, and forgets it at the end. For Swift 6.0 a closure that consumes the device must give its type.
   private func withDevice(_ body: (consuming Device) throws -> Void) throws {
     defer { driver.end() }
     try body(try Device(opening: driver.path))
@@ -37,7 +37,7 @@ import Testing
   @Test func aGoodDriverStreams() throws {
     driver.card = "A camera\u{1B}[0m"
     driver.pictures = [.init([1, 2, 3]), .init([4, 5]), .init([6])]
-    try withDevice { device in
+    try withDevice { (device: consuming Device) in
       #expect(device.driver == "scripted" && !device.isMultiPlanar)
       #expect(
         device.modes().map(\.description) == [
@@ -153,7 +153,7 @@ import Testing
       if request == SCRIPTED_S_FMT { driver.fill(argument, "MJPG", size.0, size.1) }
       return error
     }
-    try withDevice { device in
+    try withDevice { (device: consuming Device) in
       let device = consume device
       let text = reason { _ = try device.set(mjpeg) }
       #expect(text.contains("set a size of \(size.0)x\(size.1)"))
@@ -178,7 +178,7 @@ import Testing
       format.pointee.fmt.pix.field = order.rawValue
       return error
     }
-    try withDevice { device in
+    try withDevice { (device: consuming Device) in
       let device = consume device
       let choice = ModeChoice(format: PixelFormat(format), size: FrameSize(640, 480), rate: nil)
       let text = reason { _ = try device.set(choice) }
@@ -210,7 +210,7 @@ import Testing
   @Test func aControlThatIsBusyIsNotAnotherProgram() throws {
     driver.add("Gain", id: 1, type: V4L2_CTRL_TYPE_INTEGER, 0, 9)
     driver.onCall = { request, _, answer in request == SCRIPTED_S_EXT_CTRLS ? EBUSY : answer() }
-    try withDevice { device in
+    try withDevice { (device: consuming Device) in
       let device = consume device
       let control = device.controls()[0]
       let text = reason { _ = try device.set(control, to: 3) }
@@ -229,7 +229,7 @@ import Testing
   @Test func aFrameHasThreeMemories() throws {
     multiPlanar()
     driver.pictures = [.init([1, 2, 3], [4, 5], [6])]
-    try withDevice { device in
+    try withDevice { (device: consuming Device) in
       let device = consume device
       _ = try device.set(planes)
       let ring = try BufferRing(device, buffers: 3)
