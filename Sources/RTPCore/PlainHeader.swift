@@ -35,7 +35,8 @@ public struct PlainHeader: Sendable {
       places = fields.indices.compactMap { order.firstIndex(of: $0) }
       // In another order these names mean nothing to libjpeg.
       let isRGB = !namesColours && fields.map { $0[0] } == [0x52, 0x47, 0x42]
-      bytes = isRGB ? Array(header.prefix(2)) + Self.adobeRGB + header.dropFirst(2) : header
+      if isRGB { header.insert(contentsOf: Self.adobeRGB, at: 2) }
+      bytes = header
       return
     }
     return nil
