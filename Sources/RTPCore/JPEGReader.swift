@@ -59,8 +59,7 @@ public struct JPEGReader: ~Copyable {
   /// The first whole picture in a frame that does not begin with one; where there is none, what there is of the first.
   @inline(never)
   private mutating func readLater(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> JPEGPicture {
-    let extent = JPEGExtent.firstWhole(in: frame) ?? (repairs ? JPEGExtent.longest(in: frame) : nil)
-    let header = try JPEGHeader(frame, from: extent?.start ?? 0)
+    let header = try JPEGHeader(frame, from: JPEGExtent.first(in: frame)?.start ?? 0)
     return try repairing(header, frame, ScanEnd(of: frame, from: header.scanOffset))
   }
 

@@ -62,7 +62,7 @@ private struct Camera: ~Copyable {
       let end = reading.scan.upperBound
       let extent = JPEGExtent(frame, at: header.start)
       precondition(extent.width == header.width && extent.height == header.height)
-      precondition(extent.range.map { $0.upperBound >= end } ?? false, "a whole picture is one")
+      precondition(extent.range.map { $0.upperBound >= end } ?? true, "it ends with the picture")
       // What is exact begins with its picture.
       let exact = Self.read(UnsafeRawBufferPointer(rebasing: frame[..<end]), &strict, isExact: true)
       precondition(header.start > 0 || exact == .success(reading))
