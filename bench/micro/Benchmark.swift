@@ -35,8 +35,7 @@ struct Benchmark: Sendable {
       Benchmark(name: "record a time", prepare: record),
     ]
 
-  /// A frame as cameras give them one after the other, with the last one's header and another end: headers compared,
-  /// its end checked, plan made, packets' headers written.
+  /// A frame that was encoded here, with the last one's header: headers compared, plan made, packets' headers written.
   private static func packetize(_ jpeg: [UInt8]) throws -> Work {
     var jpeg = jpeg
     return Work(units: try packets(jpeg), unit: "packet") { count in
@@ -48,7 +47,7 @@ struct Benchmark: Sendable {
           // No byte of it is 0xFF.
           let end = UInt64(truncatingIfNeeded: number) & 0x0F0F_0F0F_0F0F_0F0F | UInt64(number & 0xF0F0_F0F0) << 28
           jpeg.storeBytes(of: end & 0x7F7F_7F7F_7F7F_7F7F, toByteOffset: jpeg.count - 10, as: UInt64.self)
-          let picture = try reader.read(UnsafeRawBufferPointer(jpeg))
+          let picture = try reader.read(UnsafeRawBufferPointer(jpeg), isExact: true)
           sum &+= try packetizer.plan(picture, timestamp: UInt32(truncatingIfNeeded: number)).count
         }
         return sum
@@ -56,7 +55,7 @@ struct Benchmark: Sendable {
     }
   }
 
-  /// A frame that is the same each time: its end is searched for, every byte of the scan is looked at.
+  /// A camera's frame: its end is searched for, every byte of the scan is looked at.
   private static func frame(_ jpeg: [UInt8]) throws -> Work {
     Work(units: try packets(jpeg), unit: "packet") { count in
       var reader = JPEGReader()
