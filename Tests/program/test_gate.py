@@ -56,7 +56,8 @@ class Gate(unittest.TestCase):
         failed = self.gate(TWICE)
         for name in PACKETIZE:
             more, = re.findall(r"^\d+ instructions, (\d+)% over its threshold$", "\n".join(failed[name]), re.M)
-            self.assertTrue(30 < int(more) < 120, failed[name])
+            # The plan is nearly all of it, and is made out of line where it is made twice.
+            self.assertTrue(30 < int(more) < 150, failed[name])
         self.assertNotIn("allocations", str(failed))
 
     def test_an_allocation_a_frame(self):

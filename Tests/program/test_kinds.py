@@ -111,11 +111,12 @@ class Kinds(unittest.TestCase):
             pathlib.Path(folder, "1.jpg").write_bytes(black)
             pathlib.Path(folder, "2.jpg").write_bytes(slow)
             with Run(f"file:{folder}", "--fps", 5, "--to", f"127.0.0.1:{receiver.port}") as sender:
-                receiver.collect(15, until=lambda r: r.markers() >= 4)
+                # Twice through the folder: a quick machine may be done with the one of many scans in time.
+                receiver.collect(15, until=lambda r: r.markers() >= 9)
                 memory = next(int(line.split()[1]) for line in pathlib.Path(f"/proc/{sender.process.pid}/status").read_text()
                               .splitlines() if line.startswith("VmHWM"))
                 self.assertLess(sender.stop(), 1.5)
-        self.assertGreaterEqual(receiver.markers(), 4)
+        self.assertGreaterEqual(receiver.markers(), 9)
         self.assertEqual(sender.status, 0)
         self.assertRegex(sender.out.splitlines()[-1], r"recode_limit [2-9]")
         self.assertLess(memory, 120_000)
