@@ -192,8 +192,9 @@ class Ways(Case):
             process = self.stream(self.large(), "--fps", 10, "--pace", pace, "--gso", "off", "--to", f"{VIRTIO}:{receiver.port}")
             receiver.collect(6)
             result = self.stop(process)
-            sent = int(re.search(r"(\d+) sent", result.stdout.splitlines()[-1])[1])
-            whole[pace] = len(rtpjpeg.whole_frames(receiver.packets())) / sent
+            # What the queue drops is reported to the program (IP_RECVERR), and does not count as sent.
+            frames = int(re.search(r"(\d+) frames", result.stdout.splitlines()[-1])[1])
+            whole[pace] = len(rtpjpeg.whole_frames(receiver.packets())) / frames
         self.assertLess(whole["off"], 0.2)
         self.assertGreater(whole["on"], 0.95)
 
@@ -214,7 +215,9 @@ class Ways(Case):
             receiver.collect(20, until=lambda r: r.markers() >= 10)
         by_timer = self.spreads(receiver)
         result = self.stop(process)
-        self.assertEqual(result.stdout.count("sent in part"), 0, result.stdout)
+        # A queue that is replaced drops what it has: a frame each time at the most.
+        parts = re.search(r"(\d+) sent in part", result.stdout.splitlines()[-1])
+        self.assertLessEqual(int(parts[1]) if parts else 0, 2, result.stdout)
         # At 50 Mbit/s, since half the interval would be slower still.
         for spreads in (by_kernel, by_timer):
             self.assertTrue(18 < sorted(spreads)[len(spreads) // 2] < 40, spreads)
