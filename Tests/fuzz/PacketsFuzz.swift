@@ -57,12 +57,11 @@ private struct Receiver: ~Copyable {
 
   private func check(_ jpeg: UnsafeRawBufferPointer, _ width: Int, _ height: Int, timestamp: UInt32) {
     precondition(jpeg.suffix(2).elementsEqual([0xFF, 0xD9]))
-    precondition(JPEGExtent.first(in: jpeg).map { [Int($0.width), Int($0.height)] } == [width, height])
-    var reader = JPEGReader(repairs: true)
+    // What a scan has in it is for the decoder to say: another picture's beginning may stand there.
+    let extent = JPEGExtent(jpeg, at: 0)
+    precondition([Int(extent.width), Int(extent.height)] == [width, height])
     do throws(JPEGFault) {
-      _ = try reader.read(jpeg)
-    } catch .noEOI {
-      // What is in the scan is for the decoder to say: a marker at its beginning leaves nothing of it.
+      _ = try JPEGHeader(jpeg)
     } catch .unsupported(let what) {
       // ONVIF's extension may say more than RFC 2435 can, but no JPEG that is none.
       precondition(wasExtended && [.components, .sampling, .huffman, .tables].contains(what), "unsupported \(what)")
