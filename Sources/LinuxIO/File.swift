@@ -138,10 +138,10 @@ public enum File {
     return false
   }
 
-  /// Makes a folder where there is none.
+  /// Makes a folder where there is none, and finds out whether it takes files.
   public static func makeDirectory(_ path: String) throws(SystemCallError) {
-    if kind(of: path) == .directory { return }
-    try checked("mkdir", on: path) { mkdir(path, 0o755) }
+    if kind(of: path) != .directory { try checked("mkdir", on: path) { mkdir(path, 0o755) } }
+    unlink(try makePart(of: path + "/").name)
   }
 
   /// The names in a folder in the order of their bytes, without `.` and `..`.

@@ -190,6 +190,15 @@ class Options(unittest.TestCase):
                     line = ended.err.strip().splitlines()[-1]
                     self.assertRegex(line, rf"^streamer: error: {name.split()[-1]}: \w+ on {place}.*{remedy}")
 
+    def test_a_folder_that_takes_no_files_is_found_at_the_start(self):
+        with tempfile.TemporaryDirectory() as home:
+            command = f"mount --bind {home} {home}; mount -o remount,bind,ro {home}; exec {STREAMER} receive" \
+                f" 127.0.0.1:{free_port()} --out {home}"
+            ended = Ended(["unshare", "--map-root-user", "--mount", "sh", "-c", command], limit=5)
+        self.assertEqual(ended.status, 1)
+        self.assertRegex(ended.err, rf"^streamer: error: --out: open on {home}.*EROFS.*name another place")
+        self.assertNotIn("receiving at", ended.err)
+
     def test_what_is_replaced_keeps_owner_and_mode(self):
         with tempfile.TemporaryDirectory() as home:
             path = pathlib.Path(home, "file")
