@@ -9,7 +9,8 @@ public struct RTCPReceiver: Sendable {
   private let name = CanonicalName()
   private var ssrc = UInt32.random(in: 0 ... .max)
   private var timer: ReportTimer?
-  private var last: (ssrc: UInt32, info: SenderInfo, arrival: Int64)?
+  /// The last report of the source that is followed. The next ones must come from the same address.
+  private var last: (ssrc: UInt32, address: TransportAddress, info: SenderInfo, arrival: Int64)?
   private var before = (ssrc: UInt32(0), expected: UInt64(0), received: UInt64(0))
   private var bandwidth = Bandwidth()
   private var hasReported = false
@@ -21,6 +22,8 @@ public struct RTCPReceiver: Sendable {
   private static let maximumSkew: Int64 = 10_000_000_000
   /// How long before a stream's first packet its first report may come.
   private static let maximumEarliness: Int64 = 10_000_000
+  /// Nanoseconds without a report after which reports may come from another port: five intervals (6.3.5).
+  private static let reporterTimeout: Int64 = 25_000_000_000
 
   /// - Parameter isUnicast: the first report leaves at once, behind the source's.
   public init(isUnicast: Bool) { self.isUnicast = isUnicast }
@@ -28,6 +31,8 @@ public struct RTCPReceiver: Sendable {
   /// What a datagram meant for the receiver.
   public enum Event: Equatable, Sendable {
     case none
+    /// It speaks for the source that is followed, but does not come from where that one's reports come from.
+    case foreign
     /// The source that was followed ended.
     case ended
   }
@@ -54,13 +59,17 @@ public struct RTCPReceiver: Sendable {
       case .senderReport(let other, let info, _):
         note(other, address, now)
         guard isOfSource, source == nil || source == other else { continue }
+        guard isReporter(address, of: other, now) else { return .foreign }
         senderReports += 1
-        last = (other, info, now)
+        last = (other, address, info, now)
         if timer == nil { timer = ReportTimer(now: now, isUnicast: isUnicast, chance: .random(in: 0...1)) }
       case .receiverReport(let other, _): note(other, address, now)
       case .goodbye(let sources):
         for other in sources {
-          if isOfSource, other == source { event = .ended }
+          if isOfSource, other == source {
+            guard isReporter(address, of: other, now) else { return .foreign }
+            event = .ended
+          }
           if members.remove(other, from: address.host) { timer?.left(now, members: members.count) }
         }
       case .sourceDescription, .other: break
@@ -154,6 +163,12 @@ public struct RTCPReceiver: Sendable {
       block.delay = UInt32(clamping: ((now - last.arrival) / 1000) << 16 / 1_000_000)
     }
     return block
+  }
+
+  /// Whether a source's reports come from this address. The first one may come from any port: a NAT chooses it.
+  private func isReporter(_ address: TransportAddress, of source: UInt32, _ now: Int64) -> Bool {
+    guard let last, last.ssrc == source, last.address.host == address.host else { return true }
+    return last.address == address || now &- last.arrival > Self.reporterTimeout
   }
 
   /// Another reported. Where it has this one's identifier, this one takes another (8.2).

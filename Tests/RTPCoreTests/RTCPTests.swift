@@ -340,6 +340,27 @@ private let second: Int64 = 1_000_000_000
     #expect(captured(61 * second, in: receiver) != nil)
   }
 
+  /// The source's reports and goodbye count from the port that the first of them came from, as long as reports come.
+  @Test(arguments: [(1, false, false), (24, false, false), (26, false, true), (1, true, true)])
+  func anotherPortSpeaksForNoSource(seconds: Int64, hasRestarted: Bool, isTaken: Bool) {
+    var sender = sender()
+    var receiver = RTCPReceiver(isUnicast: true)
+    func receive(_ bytes: [UInt8], port: UInt16, at now: Int64, into receiver: inout RTCPReceiver) -> RTCPReceiver.Event
+    {
+      bytes.withUnsafeBytes {
+        receiver.receive($0, from: TransportAddress(host: SIMD2(0, 1), port: port), source: 0xCAFE, now: now)
+      }
+    }
+    let first = receive(report(&sender, now: second), port: 4001, at: second, into: &receiver)
+    let now = (1 + seconds) * second
+    if hasRestarted { receiver.forgetReport(before: now) }
+    let forged = receive(report(&sender, now: now, isLast: true), port: 5001, at: now, into: &receiver)
+    #expect(first == .none && forged == (isTaken ? .ended : .foreign))
+    #expect(receiver.senderReports == (isTaken ? 2 : 1))
+    let own = receive(report(&sender, now: now, isLast: true), port: 4001, at: now, into: &receiver)
+    #expect(own == (isTaken ? .foreign : .ended))
+  }
+
   /// A report that is answered after days: the time since then is as much as can be said, 18 hours.
   @Test(arguments: [(2, 2 << 16), (60, 60 << 16), (50 * 3600, Int(UInt32.max))])
   func delays(seconds: Int64, delay: Int) throws {

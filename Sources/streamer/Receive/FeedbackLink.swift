@@ -62,7 +62,7 @@ struct FeedbackLink: ~Copyable {
   /// The stream that is followed began then: what was reported before was of another.
   mutating func forgetReport(before begun: Int64) { rtcp.forgetReport(before: begun) }
 
-  /// Reports that did not come from the sender's address.
+  /// Reports that did not come from the sender's address, or not from the port that its reports come from.
   private(set) var foreign: UInt64 = 0
 
   /// Takes all reports that are there.
@@ -77,7 +77,8 @@ struct FeedbackLink: ~Copyable {
   }
 
   /// Takes a report that came to the stream's port, or to its own. It counts if it comes from the address of the stream's
-  /// sender, whatever the port; in a group others report, too.
+  /// sender, and from the port of its first report; in a group others report, too.
+  /// - Returns: whether the source that is followed said goodbye.
   mutating func take(
     _ bytes: UnsafeRawBufferPointer, from address: SocketAddress, isMuxed: Bool, source: StreamSource?
   ) -> Bool {
@@ -94,6 +95,7 @@ struct FeedbackLink: ~Copyable {
       sender = (address, isMuxed)
       isLocal = address.isOfThisMachine
     }
+    if event == .foreign { foreign += 1 }
     return event == .ended
   }
 
