@@ -19,6 +19,8 @@ public struct Depacketizer: ~Copyable {
   private var queue: FrameQueue
   private var unreadable: UInt64 = 0
   private var stream: FollowedStream?
+  /// The stream whose place the one that is followed took, and its tables.
+  private var former: (stream: FollowedStream, tables: [UInt8: QuantizationTables])?
   private var probation = Probation()
 
   /// A scan as long as its offset can say, with one packet more.
@@ -46,14 +48,14 @@ public struct Depacketizer: ~Copyable {
   /// Whether there is a source that did not say goodbye.
   public var isFollowing: Bool { stream.map { !$0.hasEnded } ?? false }
 
-  /// The source said goodbye: the next one is followed at once.
+  /// The source said goodbye: the next one is followed at once. The stream goes on if it did not say so itself.
   public mutating func endSource() { stream?.hasEnded = true }
 
-  /// How often another stream was followed from then on: of another source, or of its own, restarted.
+  /// How often another stream was followed from then on: of another source, or of its own, restarted; or the former again.
   public private(set) var restarts: UInt64 = 0
 
-  /// When the stream's first packet came, by CLOCK_MONOTONIC in nanoseconds; nil: no packet came yet.
-  public var begun: Int64? { stream?.begun }
+  /// Since when the stream is followed, by CLOCK_MONOTONIC in nanoseconds; nil: no packet came yet.
+  public private(set) var begun: Int64?
 
   /// Ends the frames in flight, at the end of a stream.
   public mutating func finish() {
@@ -73,8 +75,9 @@ public struct Depacketizer: ~Copyable {
       return .none
     }
     let (header, source) = (packet.header, StreamSource(address: address, ssrc: packet.header.ssrc))
-    let belongs = stream?.isContinued(by: header, of: source, arrival: arrival) ?? true
-    if !belongs, let stream, stream.source != source, stream.isAlive(arrival) {
+    var belongs = stream?.isContinued(by: header, of: source, arrival: arrival) ?? true
+    let isFormer = !belongs && formerGoesOn(with: header, of: source, arrival)
+    if !belongs, !isFormer, let stream, stream.source != source, !stream.givesWay(to: source, arrival) {
       reject(source)
       return .none
     }
@@ -83,6 +86,10 @@ public struct Depacketizer: ~Copyable {
       return .none
     }
     let received = Probation.Packet(source: source, header: header, size: datagram.count, arrival: arrival)
+    if isFormer {
+      resumeFormer(arrival)
+      belongs = true
+    }
     guard belongs || begin(with: received, datagram) else { return .none }
     return take(received, fragment)
   }
@@ -90,7 +97,7 @@ public struct Depacketizer: ~Copyable {
   /// A packet that does not continue the stream begins another: at once after a goodbye, else with the packet before it.
   /// - Returns: false where it has to wait for the next.
   private mutating func begin(with packet: Probation.Packet, _ datagram: UnsafeRawBufferPointer) -> Bool {
-    if let stream, stream.hasEnded {
+    if let stream, stream.isOver(packet.arrival) {
       restart(with: packet)
       return true
     }
@@ -110,17 +117,50 @@ public struct Depacketizer: ~Copyable {
     return true
   }
 
-  private mutating func restart(with packet: Probation.Packet) {
+  /// - Parameter wasLate: see `ReceptionStatistics.restart`.
+  private mutating func restart(with packet: Probation.Packet, wasLate: Bool = false) {
+    restarts &+= 1
+    statistics.restart(wasLate: wasLate)
+    queue.restart()
+    let isSame = stream?.source == packet.source
+    if let stream, stream.hasFrame { former = isSame ? nil : (stream, queue.receivedTables) }
+    if !isSame { queue.receivedTables = [:] }
+    follow(packet)
+  }
+
+  private mutating func follow(_ packet: Probation.Packet) {
+    stream = FollowedStream(packet.source, packet.header, arrival: packet.arrival)
+    begun = packet.arrival
+  }
+
+  /// Whether a packet gives the former stream its place back. It goes on, and the newer stream had no whole frame yet, or
+  /// was followed only because it could have been the same sender after a restart.
+  private func formerGoesOn(with header: RTPHeader, of source: StreamSource, _ arrival: Int64) -> Bool {
+    guard let stream, let former = former?.stream, former.goesOn(with: header, of: source, arrival: arrival) else {
+      return false
+    }
+    return !stream.hasFrame || former.isAlive(arrival)
+  }
+
+  private mutating func resumeFormer(_ arrival: Int64) {
+    guard let (stream, tables) = former else { return }
+    former = nil
     restarts &+= 1
     statistics.restart()
-    queue.restart(keepsTables: stream?.source == packet.source)
-    stream = FollowedStream(packet.source, packet.header, arrival: packet.arrival)
+    queue.restart()
+    queue.receivedTables = tables
+    self.stream = stream
+    self.stream?.isContested = stream.isContested || stream.isAlive(arrival)
+    begun = arrival
   }
 
   /// Takes a packet of the stream.
   private mutating func take(_ packet: Probation.Packet, _ fragment: Fragment) -> Event {
-    if stream == nil { stream = FollowedStream(packet.source, packet.header, arrival: packet.arrival) }
-    stream?.advance(to: packet.header, arrival: packet.arrival)
+    if stream == nil {
+      follow(packet)
+    } else if stream?.advance(to: packet.header, arrival: packet.arrival) == true {
+      restart(with: packet, wasLate: true)
+    }
     guard statistics.record(packet.header, size: packet.size, arrival: packet.arrival) == .new else { return .none }
     let event = queue.place(fragment, packet.header)
     if case .frame = event { stream?.completeFrame(arrival: packet.arrival) }

@@ -4,34 +4,52 @@ struct FollowedStream: Sendable {
   let source: StreamSource
   /// Two of its packets came in a row (A.1: MIN_SEQUENTIAL).
   private(set) var isProven = false
-  /// The source said goodbye.
+  /// The source said goodbye, and nothing newer came after that.
   var hasEnded = false
+  /// Another source took its place, as a sender that restarted does, and this stream went on: that sender was another.
+  var isContested = false
   /// The highest sequence number, and the timestamp of its packet.
   private var sequence: UInt16
   private var timestamp: UInt32
-  /// CLOCK_MONOTONIC in nanoseconds: of the first packet, of the last packet, and of the last whole frame.
-  let begun: Int64
+  /// That packet was its frame's last.
+  private var isBetweenFrames: Bool
+  /// CLOCK_MONOTONIC in nanoseconds: of the first packet, of the last packet, of the first packet of the newest frame, and
+  /// of the last whole frame.
+  private let begun: Int64
   private var seen: Int64
-  private var frameSeen: Int64
+  private var frameBegun: Int64
+  private var frameSeen: Int64?
+  /// Nanoseconds from a frame to the next: it rises at once, and falls by an eighth a frame. At most `maximumInterval`.
+  private var interval: Int64 = 0
   private var packets = 0
+  private var lateRun: LateRun?
 
   /// The most packets that may be missing in a row, and the latest that a packet may come (A.1: MAX_DROPOUT, MAX_MISORDER).
   private static let maximumDropout = 3000
   private static let maximumMisorder = 100
   /// By how much a timestamp may advance more than the time that passed: one second of the 90 kHz clock.
   private static let maximumLead: Int64 = 90_000
-  /// Nanoseconds without a packet, and without a whole frame, after which another stream may take its place.
-  private static let maximumSilence: Int64 = 1_000_000_000
+  /// By how much a late packet's timestamp may lie before the newest: as much, or a frame where frames are rarer.
+  private static let maximumDelay: Int64 = 90_000
+  /// Nanoseconds without a whole frame after which another stream may take its place.
   private static let maximumFrameGap: Int64 = 3_000_000_000
+  /// The same without a packet: this many frame intervals, within these limits.
+  private static let stallIntervals: Int64 = 4
+  private static let minimumStall: Int64 = 1_000_000_000
+  private static let maximumInterval: Int64 = 15_000_000_000 / stallIntervals
 
   init(_ source: StreamSource, _ header: RTPHeader, arrival: Int64) {
     self.source = source
     sequence = header.sequence
     timestamp = header.timestamp
+    isBetweenFrames = header.marker
     begun = arrival
     seen = arrival
-    frameSeen = arrival
+    frameBegun = arrival
   }
+
+  /// It had a whole frame.
+  var hasFrame: Bool { frameSeen != nil }
 
   /// Whether a packet belongs to the stream: in order, it may not leave out too much, and its timestamp may not lie
   /// before that of the packet before it; out of order, the reverse. The packets of one frame may have any order.
@@ -43,28 +61,65 @@ struct FollowedStream: Sendable {
       guard advance >= 0, distance < Self.maximumDropout || distance < largestDropout(arrival) else { return false }
       return advance <= Self.maximumLead || advance <= largestAdvance(arrival)
     }
-    return advance == 0 ? distance > -Self.maximumDropout : advance < 0 && distance >= -Self.maximumMisorder
+    if advance == 0 { return distance > -Self.maximumDropout }
+    return advance < 0 && distance >= -Self.maximumMisorder
+      && -advance <= max(Self.maximumDelay, MediaClock.ticks(at: interval))
+  }
+
+  /// Whether the stream goes on with a packet: one that belongs to it, and is not late.
+  func goesOn(with header: RTPHeader, of source: StreamSource, arrival: Int64) -> Bool {
+    isContinued(by: header, of: source, arrival: arrival) && distance(to: header) > 0
   }
 
   /// Takes note of a packet that belongs to the stream.
-  mutating func advance(to header: RTPHeader, arrival: Int64) {
+  /// - Returns: whether it is the first of the sender's stream after a restart, for which the last ones were taken as late.
+  mutating func advance(to header: RTPHeader, arrival: Int64) -> Bool {
     packets += 1
     seen = max(seen, arrival)
-    hasEnded = false
     let distance = distance(to: header)
-    guard distance > 0 else { return }
+    guard distance > 0 else {
+      if let hasRestarted = lateRun?.add(header, arrival: arrival) { return hasRestarted }
+      lateRun = LateRun(header, arrival: arrival)
+      return false
+    }
+    lateRun = nil
+    hasEnded = false
     if distance == 1 { isProven = true }
+    if header.timestamp != timestamp { beginFrame(arrival) }
     sequence = header.sequence
     timestamp = header.timestamp
+    isBetweenFrames = header.marker
+    return false
   }
 
-  mutating func completeFrame(arrival: Int64) { frameSeen = max(frameSeen, arrival) }
+  mutating func completeFrame(arrival: Int64) { frameSeen = max(frameSeen ?? arrival, arrival) }
+
+  private mutating func beginFrame(_ arrival: Int64) {
+    let last = max(0, arrival &- frameBegun)
+    interval = min(Self.maximumInterval, max(last, interval - (interval - last) / 8))
+    frameBegun = arrival
+  }
 
   /// Whether it keeps its place when another stream comes. Packets alone do not keep it: those of a sender that never
   /// completes a frame must not lock out one that does.
   func isAlive(_ arrival: Int64) -> Bool {
-    isProven && !hasEnded && arrival &- seen <= Self.maximumSilence && arrival &- frameSeen <= Self.maximumFrameGap
+    let maximumStall = max(Self.minimumStall, Self.stallIntervals * interval)
+    guard isProven, !isOver(arrival), arrival &- seen <= maximumStall else { return false }
+    let sinceFrame = arrival &- (frameSeen ?? begun)
+    return sinceFrame <= Self.maximumFrameGap || hasFrame && sinceFrame <= maximumStall
   }
+
+  /// Whether a goodbye is to be believed. A sender says it after a frame's last packet.
+  func isOver(_ arrival: Int64) -> Bool { hasEnded && isPausing(arrival) }
+
+  /// Whether two packets in sequence of another source take its place.
+  func givesWay(to other: StreamSource, _ arrival: Int64) -> Bool {
+    if !isAlive(arrival) { return true }
+    return other.mayBeRestart(of: source) && !isContested && isPausing(arrival)
+  }
+
+  /// Whether no packet is due at this moment: no frame is lost if another stream takes its place now, and it goes on later.
+  private func isPausing(_ arrival: Int64) -> Bool { isBetweenFrames || arrival &- seen >= interval / 2 }
 
   private func distance(to header: RTPHeader) -> Int { Int(Int16(bitPattern: header.sequence &- sequence)) }
 
@@ -74,7 +129,5 @@ struct FollowedStream: Sendable {
     return max(Self.maximumDropout, Int(min(32_768, 2 * rate * Double(max(0, arrival &- seen)))))
   }
 
-  private func largestAdvance(_ arrival: Int64) -> Int64 {
-    max(0, arrival &- seen) / 100_000 * 9 + Self.maximumLead
-  }
+  private func largestAdvance(_ arrival: Int64) -> Int64 { MediaClock.ticks(at: arrival &- seen) + Self.maximumLead }
 }

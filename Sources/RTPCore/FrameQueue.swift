@@ -26,11 +26,15 @@ struct FrameQueue: ~Copyable {
   }
 
   /// Begins with a stream of other timestamps.
-  /// - Parameter keepsTables: it is the same source, whose tables stay valid (RFC 2435, 4.2).
-  mutating func restart(keepsTables: Bool) {
+  mutating func restart() {
     finish()
     ended = nil
-    if !keepsTables { cache.forget() }
+  }
+
+  /// The quantization tables that came with frames, by their Q: a source need not send them again (RFC 2435, 4.2).
+  var receivedTables: [UInt8: QuantizationTables] {
+    get { cache.received }
+    set { cache.received = newValue }
   }
 
   /// Counts a frame of which nothing was placed.

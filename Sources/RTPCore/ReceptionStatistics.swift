@@ -16,6 +16,8 @@ public struct ReceptionStatistics: Sendable {
   /// Which of the 64 packets up to `highest` came; bit 0 is `highest`.
   private var window: UInt64 = 0
   private var distinct: UInt64 = 0
+  /// `lost`, at the last packet that came in order.
+  private var lostInOrder: UInt64 = 0
   /// Packets of this source, with duplicates.
   private(set) var received: UInt64 = 0
   private var lastTransit: Int64?
@@ -47,23 +49,27 @@ public struct ReceptionStatistics: Sendable {
     if distance > 0 {
       window = distance < 64 ? window << UInt64(distance) | 1 : 1
       highest += UInt64(distance)
-    } else {
-      let bit: UInt64 = -distance < 64 ? 1 << UInt64(-distance) : 0
-      if window & bit != 0 {
-        duplicates += 1
-        return .duplicate
-      }
-      window |= bit
-      reordered += 1
-      base = min(base, highest - UInt64(-distance))
+      distinct += 1
+      lostInOrder = lost
+      return .new
     }
+    let bit: UInt64 = -distance < 64 ? 1 << UInt64(-distance) : 0
+    if window & bit != 0 {
+      duplicates += 1
+      return .duplicate
+    }
+    window |= bit
+    reordered += 1
+    base = min(base, highest - UInt64(-distance))
     distinct += 1
     return .new
   }
 
   /// Begins with other sequence numbers; what was counted stays.
-  public mutating func restart() {
-    lostBefore = lost
+  /// - Parameter wasLate: packets of the new stream were taken for late ones, since the last that came in order.
+  public mutating func restart(wasLate: Bool = false) {
+    lostBefore = wasLate ? lostInOrder : lost
+    lostInOrder = lostBefore
     distinct = 0
     received = 0
     isStarted = false

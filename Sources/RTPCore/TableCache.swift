@@ -2,7 +2,7 @@
 /// packet may: each once. Those of 128 to 254 came with a frame, and a sender need not repeat them.
 struct TableCache {
   private var computed = [QuantizationTables?](repeating: nil, count: 100)
-  private var received: [UInt8: QuantizationTables] = [:]
+  var received: [UInt8: QuantizationTables] = [:]
   /// How many were computed.
   private(set) var computations = 0
 
@@ -16,9 +16,6 @@ struct TableCache {
     default: return own
     }
   }
-
-  /// Forgets what came with frames.
-  mutating func forget() { received = [:] }
 
   private mutating func computedTables(_ q: UInt8) -> QuantizationTables? {
     if computed[Int(q)] == nil {

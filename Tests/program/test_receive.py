@@ -94,13 +94,18 @@ class Restarts(unittest.TestCase):
             self.assertLess(counts["jitter_us"], 1e6)
 
     def test_a_sender_that_restarts_at_another_port(self):
-        """It is another source, which is followed a second after the old one ended."""
+        """Under its SSRC, or from the same port under another: it is followed from its second packet on."""
         with receiving() as receiver:
             with Sender(receiver.port) as sender:
                 sender.frames(10)
             with Sender(receiver.port, sequence=40000, timestamp=1 << 31) as sender:
-                sender.frames(60)
-        self.assertGreaterEqual(receiver.result["frames"], 10 + 60 - 28)
+                sender.frames(10)
+        self.assertEqual((receiver.result["frames"], receiver.result["foreign"]), (20, 0), receiver.result)
+        with receiving() as receiver, Sender(receiver.port) as sender:
+            sender.frames(10)
+            sender.ssrc, sender.sequence = 0xDCBA, 40000
+            sender.frames(10)
+        self.assertEqual((receiver.result["frames"], receiver.result["foreign"]), (20, 0), receiver.result)
 
     def test_forged_packets_far_ahead(self):
         chance = random.Random(1)
@@ -167,6 +172,24 @@ class Strangers(unittest.TestCase):
         counts = receiver.result
         self.assertEqual((counts["frames"], counts["foreign"], counts["foreign_reports"]), (23, 20, 40), counts)
         self.assertEqual((counts["sender_reports"], counts["latency_us"]), (0, None), counts)
+
+
+    def test_a_goodbye_from_another_port_of_the_senders_host_ends_nothing(self):
+        """With a stream of another source, which is to take its place."""
+        with receiving() as receiver, Sender(receiver.port) as sender, Sender(receiver.port, ssrc=0xBAD) as other:
+            def disturb(number):
+                for port in (receiver.port, receiver.port + 1):
+                    other.socket.sendto(rtcp.report(0xABCD, sender=(rtcp.ntp(7), 7, 1, 1), goodbye=True), ("127.0.0.1", port))
+                for packet in other.packets():
+                    other.send(packet)
+            sender.frames(3)
+            sender.socket.sendto(rtcp.report(0xABCD, sender=(rtcp.ntp(time.time()), sender.timestamp, 1, 1)),
+                                 ("127.0.0.1", receiver.port + 1))
+            sender.frames(1)
+            sender.frames(20, disturb)
+        counts = receiver.result
+        self.assertEqual((counts["frames"], counts["lost"], counts["foreign_reports"]), (24, 0, 40), counts)
+        self.assertEqual(counts["sender_reports"], 1, counts)
 
 
 class Nothing(unittest.TestCase):
