@@ -18,7 +18,9 @@ public struct DatagramSender: ~Copyable {
     socket.allowBroadcast()
     // What is larger than a packet may be on the way there is refused (EMSGSIZE), not cut into fragments.
     socket.forbidFragments(destination.family)
-    socket.reportErrors(destination.family)
+    // A group's packets reach many hosts: that one of them or a router refuses them (none should, RFC 1122, 3.2.2) does not
+    // mean that the others do not get them.
+    if !destination.isMulticast { socket.reportErrors(destination.family) }
     try route.apply(to: socket, destination)
     let obstacle = socket.connect(to: destination)
     if let obstacle, !Self.isPassing(obstacle) {
