@@ -38,7 +38,7 @@ public struct DatagramSocket: ~Copyable {
     let destination = sender.destination
     let number = sender.number
     let copy = try checked("fcntl", on: destination.description) { clinux_duplicate(number) }
-    sockets = ListeningSockets(UDPSocket(owning: copy, name: destination.description))
+    sockets = ListeningSockets(UDPSocket(owning: copy))
   }
 
   /// For epoll.

@@ -5,18 +5,24 @@ struct ListeningSockets: ~Copyable {
   let first: UDPSocket
   /// Few have one: its memory is apart.
   private let other: Other?
+
   /// For epoll.
-  let fileDescriptor: Int32
-  /// nil where there is one only.
-  let secondDescriptor: Int32?
+  var fileDescriptor: Int32 { other?.bothDescriptor ?? first.number }
+
+  /// The other socket; nil where there is one only.
+  var secondDescriptor: Int32? { other?.descriptor }
 
   /// The socket of the other family.
   private final class Other {
     private let socket: UDPSocket
     /// Both, for who waits.
     private let both: Epoll
+    let descriptor: Int32
+    let bothDescriptor: Int32
 
     init(_ socket: consuming UDPSocket, _ both: consuming Epoll) {
+      descriptor = socket.number
+      bothDescriptor = both.fileDescriptor
       self.socket = socket
       self.both = both
     }
@@ -63,15 +69,11 @@ struct ListeningSockets: ~Copyable {
   }
 
   init(_ first: consuming UDPSocket) {
-    fileDescriptor = first.number
-    secondDescriptor = nil
     self.first = first
     other = nil
   }
 
   private init(_ first: consuming UDPSocket, _ second: consuming UDPSocket, _ both: consuming Epoll) {
-    fileDescriptor = both.fileDescriptor
-    secondDescriptor = second.number
     self.first = first
     other = Other(second, both)
   }

@@ -4,9 +4,7 @@ import Glibc
 /// UDP GSO: one `sendmsg` hands the kernel many packets of one size, and it cuts them apart where the device is near
 /// (UDP_SEGMENT, Linux 4.18). A destination begins with it where the kernel knows it, and goes without it from its first
 /// refusal on: devices without checksum offload refuse it (EIO, before Linux 6.11).
-struct Segmentation: ~Copyable {
-  /// A control message with the packets' size.
-  private let control: UnsafeMutableRawPointer
+struct Segmentation {
   /// Whether it is used.
   private(set) var isOn: Bool
 
@@ -17,15 +15,9 @@ struct Segmentation: ~Copyable {
 
   /// - Parameter isWanted: it is used, if the kernel knows it.
   init(_ socket: borrowing UDPSocket, isWanted: Bool) {
-    control = .allocate(byteCount: CLINUX_TIMED_SEGMENT_SPACE, alignment: MemoryLayout<cmsghdr>.alignment)
-    // The kernel is handed what lies between its fields, too.
-    control.initializeMemory(as: UInt8.self, repeating: 0, count: CLINUX_TIMED_SEGMENT_SPACE)
-    clinux_segment_control(control, 0)
     // Off is the default: where it can be set, the kernel knows it.
     isOn = isWanted && socket.set(Int32(IPPROTO_UDP), UDP_SEGMENT, Int32(0)) == nil
   }
-
-  deinit { control.deallocate() }
 
   /// How many packets of one size, `count` at most, go into one call.
   @inline(__always)
@@ -37,14 +29,12 @@ struct Segmentation: ~Copyable {
   func send(
     _ socket: borrowing UDPSocket, _ ranges: UnsafeMutablePointer<iovec>, _ count: Int, size: Int, departure: Int64?
   ) -> Errno? {
-    clinux_segment_control(control, UInt16(truncatingIfNeeded: size))
-    if let departure { clinux_departure_control(control, UInt64(bitPattern: departure)) }
-    var message = msghdr()
-    message.msg_iov = ranges
-    message.msg_iovlen = 2 * count
-    message.msg_control = control
-    message.msg_controllen = departure == nil ? CLINUX_SEGMENT_SPACE : CLINUX_TIMED_SEGMENT_SPACE
-    return retrying { sendmsg(socket.number, &message, 0) }.errno
+    retrying {
+      clinux_send_segments(
+        socket.number, ranges, 2 * count, UInt16(truncatingIfNeeded: size), departure != nil,
+        UInt64(bitPattern: departure ?? 0))
+    }
+    .errno
   }
 
   /// It was refused.

@@ -4,22 +4,18 @@ import Glibc
 /// A non-blocking UDP socket.
 struct UDPSocket: ~Copyable {
   let descriptor: FileDescriptor
-  private let name: String
 
+  /// - Parameter name: whom it is for, for errors.
   init(_ family: SocketAddress.Family, name: String) throws(SystemCallError) {
     let domain = family == .ipv4 ? AF_INET : AF_INET6
     let kind = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     // Swift 6.0 crashes on an initializer of a ~Copyable type that throws when a part of it is set.
     let number = try checked("socket", on: name) { socket(domain, kind, 0) }
     descriptor = FileDescriptor(owning: number)
-    self.name = name
   }
 
   /// Takes over a socket.
-  init(owning number: Int32, name: String) {
-    descriptor = FileDescriptor(owning: number)
-    self.name = name
-  }
+  init(owning number: Int32) { descriptor = FileDescriptor(owning: number) }
 
   var number: Int32 { descriptor.number }
 
@@ -28,7 +24,7 @@ struct UDPSocket: ~Copyable {
   }
 
   func bind(to address: SocketAddress) throws(SystemCallError) {
-    try checked("bind", on: name) { address.withSockaddr { Glibc.bind(number, $0, address.length) } }
+    try checked("bind", on: address.description) { address.withSockaddr { Glibc.bind(number, $0, address.length) } }
   }
 
   /// Binds to an address of this machine, or joins the multicast group that it is: several programs can be in one.

@@ -45,6 +45,12 @@ public struct RTCPSender: Sendable {
     timer = ReportTimer(now: now, isUnicast: isUnicast, chance: chance)
   }
 
+  /// The first packet is sent now, from which on reports are due.
+  /// - Parameter chance: 0 to 1.
+  public mutating func begin(now: Int64, chance: Double = .random(in: 0...1)) {
+    timer = ReportTimer(now: now, isUnicast: receiver != nil, chance: chance)
+  }
+
   /// When `report` is to be called again.
   public var due: Int64 { timer.due }
 
@@ -225,19 +231,22 @@ extension RTCPSender {
 
 /// When the last reports left, by the names that answers give them: a round trip does not depend on the wall clock.
 private struct RecentReports: Sendable {
-  private var names = SIMD4<UInt32>()
-  private var times = SIMD4<Int64>()
-  private var next = 0
+  private typealias Report = (time: Int64, name: UInt32)
+  /// The newest first. No vector of times: its alignment would have each receiver take more memory.
+  private var reports: (Report, Report, Report, Report) = ((0, 0), (0, 0), (0, 0), (0, 0))
 
   mutating func add(_ name: UInt32, at time: Int64) {
-    names[next] = name
-    times[next] = time
-    next = (next + 1) % 4
+    reports = ((time, name), reports.0, reports.1, reports.2)
   }
 
   func time(of name: UInt32) -> Int64? {
-    guard name != 0 else { return nil }
-    for index in 0..<4 where names[index] == name { return times[index] }
-    return nil
+    switch name {
+    case 0: nil
+    case reports.0.name: reports.0.time
+    case reports.1.name: reports.1.time
+    case reports.2.name: reports.2.time
+    case reports.3.name: reports.3.time
+    default: nil
+    }
   }
 }

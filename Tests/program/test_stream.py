@@ -291,8 +291,8 @@ class Memory(unittest.TestCase):
                 time.sleep(1.5)
                 text = pathlib.Path(f"/proc/{sender.process.pid}/smaps_rollup").read_text()
                 sizes[count] = int(re.search(r"Anonymous:\s+(\d+)", text)[1]) * 1024
-        # Its addresses, its host as reports are accepted from it, and what counts its refusals: some 1600 bytes.
-        self.assertLess((sizes[401] - sizes[1]) / 400, 1800)
+        # Its addresses, its host as reports are accepted from it, and what counts its refusals: some 1100 bytes.
+        self.assertLess((sizes[401] - sizes[1]) / 400, 1500)
 
 
 class Beats(unittest.TestCase):

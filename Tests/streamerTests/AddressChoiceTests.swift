@@ -13,9 +13,9 @@ import Testing
     other = try SocketAddress(host: "127.0.0.1", port: 5000)
   }
 
-  private func choice(_ receivers: [NamedReceiver]) throws -> AddressChoice {
+  private func choice(_ receivers: [NamedReceiver?]) throws -> AddressChoice {
     let options = try StreamOptions(Arguments(["test:", "--to", "127.0.0.1:5000", "--log-level", "error"]))
-    return AddressChoice(try StreamSettings(options, camera: 0), receivers)
+    return AddressChoice(try StreamSettings(options, camera: 0), receivers.compactMap { $0 })
   }
 
   private func refused(_ address: SocketAddress, _ errno: Errno? = .connectionRefused) -> Board.State {

@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -136,24 +137,23 @@ static inline ssize_t clinux_send_from(int fd, const void *bytes, size_t count, 
   return sendmsg(fd, &message, 0);
 }
 
-// The CMSG_ macros again: a control message that cuts a datagram into packets of `size` bytes (UDP_SEGMENT).
-static const size_t CLINUX_SEGMENT_SPACE = CMSG_SPACE(sizeof(uint16_t));
-static inline void clinux_segment_control(void *control, uint16_t size) {
-  struct cmsghdr *header = control;
-  header->cmsg_level = IPPROTO_UDP;
-  header->cmsg_type = UDP_SEGMENT;
-  header->cmsg_len = CMSG_LEN(sizeof size);
-  memcpy(CMSG_DATA(header), &size, sizeof size);
-}
-
-// Behind it, where there is one, when the packets are to leave, in nanoseconds of the clock that SO_TXTIME was told.
-static const size_t CLINUX_TIMED_SEGMENT_SPACE = CMSG_SPACE(sizeof(uint16_t)) + CMSG_SPACE(sizeof(uint64_t));
-static inline void clinux_departure_control(void *control, uint64_t time) {
-  struct cmsghdr *header = (struct cmsghdr *)((char *)control + CLINUX_SEGMENT_SPACE);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_TXTIME;
-  header->cmsg_len = CMSG_LEN(sizeof time);
-  memcpy(CMSG_DATA(header), &time, sizeof time);
+// The CMSG_ macros again: sends packets of `size` bytes as one datagram, which the kernel cuts apart (UDP_SEGMENT), and where
+// they wait for it says when they leave: nanoseconds of the clock that SO_TXTIME was told.
+static inline ssize_t clinux_send_segments(int fd, struct iovec *ranges, size_t count, uint16_t size, bool waits,
+                                           uint64_t departure) {
+  // The array first, so that all of it is zero: the kernel is handed what lies between the fields, too.
+  union { char space[CMSG_SPACE(sizeof size) + CMSG_SPACE(sizeof departure)]; struct cmsghdr header; } control = {{0}};
+  struct msghdr message = {.msg_iov = ranges, .msg_iovlen = count, .msg_control = &control,
+                           .msg_controllen = CMSG_SPACE(sizeof size)};
+  control.header = (struct cmsghdr){CMSG_LEN(sizeof size), IPPROTO_UDP, UDP_SEGMENT};
+  memcpy(CMSG_DATA(&control.header), &size, sizeof size);
+  if (waits) {
+    struct cmsghdr *header = (struct cmsghdr *)(control.space + CMSG_SPACE(sizeof size));
+    *header = (struct cmsghdr){CMSG_LEN(sizeof departure), SOL_SOCKET, SCM_TXTIME};
+    memcpy(CMSG_DATA(header), &departure, sizeof departure);
+    message.msg_controllen = sizeof control.space;
+  }
+  return sendmsg(fd, &message, 0);
 }
 
 // Macros with a cast or a function call in them (_IOWR, v4l2_fourcc) are not imported.

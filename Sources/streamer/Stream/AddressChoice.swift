@@ -36,11 +36,11 @@ struct AddressChoice {
 
   /// - Parameter receivers: else those of the settings.
   init(_ settings: StreamSettings, _ receivers: [NamedReceiver]? = nil) {
-    let receivers = (receivers ?? settings.receivers).filter { !$0.addresses.isEmpty }
-    choices = receivers.enumerated().filter { $0.element.addresses.count > 1 }.map {
+    let receivers = receivers ?? settings.receivers
+    choices = receivers.enumerated().filter(\.element.hasOthers).map {
       Choice(index: $0.offset, receiver: $0.element)
     }
-    current = receivers.compactMap(\.addresses.first)
+    current = receivers.map(\.first)
     destinations = current
     name = settings.camera.label
     log = settings.options.log

@@ -16,20 +16,20 @@ final class Board: Sendable {
   /// What there is to say of one receiver.
   struct Receiver: Sendable {
     let address: SocketAddress
+    /// How it receives the stream.
+    var reception = RTCPSender.Reception()
     /// Why packets to it failed.
     var errno: Errno?
     /// They failed lately, when the statistics were posted.
     var isFailing = false
-    /// How it receives the stream.
-    var reception = RTCPSender.Reception()
     /// It sent a report once.
     var hasReported = false
     /// The kernel does not cut its packets out of larger calls.
     var refusesSegments = false
-    /// Who spreads its packets over time, for people; nil: nobody.
-    var pacing: String?
     /// Its socket's buffer is smaller than was asked for.
     var hasSmallBuffer = false
+    /// Who spreads its packets over time, for people; nil: nobody.
+    var pacing: String?
 
     /// There is something to say.
     var isSpecial: Bool { errno != nil || refusesSegments || hasSmallBuffer || pacing != nil }

@@ -5,13 +5,13 @@ import RTPCore
 struct ReportLink: ~Copyable {
   private let socket: DatagramSocket
   private let destination: SocketAddress
-  private let name: CanonicalName
   /// The interface by which the stream leaves, if one was asked for.
   private let interface: String?
   /// The group's receivers are heard: it needs a route.
   private var isJoined: Bool
-  /// From the first frame on.
-  private var rtcp: RTCPSender?
+  private var rtcp: RTCPSender
+  /// The first frame was sent.
+  private var hasBegun = false
 
   /// - Parameter isMuxed: RTCP goes the way of RTP (RFC 5761); else each has a port, RTCP's behind RTP's (RFC 3550, 11).
   static func open(
@@ -33,7 +33,10 @@ struct ReportLink: ~Copyable {
     self.isJoined = isJoined || socket.join(destination, interface: route.interface) == nil
     self.socket = socket
     self.destination = destination
-    self.name = name
+    let peer = destination.peer
+    rtcp = RTCPSender(
+      name: name, isUnicast: peer != nil, receiver: peer.map { TransportAddress($0) } ?? TransportAddress(),
+      now: Clock.monotonic)
     interface = route.interface
   }
 
@@ -60,23 +63,22 @@ struct ReportLink: ~Copyable {
   var number: Int32 { socket.number }
 
   /// When `report` is to be called; nil: nothing was sent yet.
-  var due: Int64? { rtcp?.due }
+  var due: Int64? { hasBegun ? rtcp.due : nil }
 
   /// A receiver sent a report once; it may have left since.
   private(set) var hasReported = false
 
   /// How the stream is received.
-  var reception: RTCPSender.Reception { rtcp?.reception ?? .init() }
+  var reception: RTCPSender.Reception { rtcp.reception }
 
   /// The first frame was sent. For unicast the first sender report is due at once (RFC 3550, 6.2).
   mutating func start(now: Int64) {
-    let peer = destination.peer
-    rtcp = RTCPSender(
-      name: name, isUnicast: peer != nil, receiver: peer.map { TransportAddress($0) } ?? TransportAddress(), now: now)
+    hasBegun = true
+    rtcp.begin(now: now)
   }
 
   @inline(__always)
-  mutating func count(packets: Int, octets: Int) { rtcp?.count(packets: packets, octets: octets) }
+  mutating func count(packets: Int, octets: Int) { rtcp.count(packets: packets, octets: octets) }
 
   /// Bytes of memory that sending and taking reports needs.
   static let scratchSize = 2048
@@ -88,21 +90,22 @@ struct ReportLink: ~Copyable {
   mutating func report(
     ssrc: UInt32, clock: MediaClock, time: (monotonic: Int64, realtime: Int64), scratch: UnsafeMutableRawBufferPointer
   ) {
+    guard hasBegun else { return }
     join()
-    let size = rtcp?.report(ssrc: ssrc, clock: clock, now: time.monotonic, realtime: time.realtime, into: scratch)
-    send(scratch, size ?? 0)
+    send(
+      scratch, rtcp.report(ssrc: ssrc, clock: clock, now: time.monotonic, realtime: time.realtime, into: scratch))
   }
 
   /// Ends the source.
   mutating func sayGoodbye(
     ssrc: UInt32, clock: MediaClock, time: (monotonic: Int64, realtime: Int64), scratch: UnsafeMutableRawBufferPointer
   ) {
-    let size = rtcp?.goodbye(ssrc: ssrc, clock: clock, now: time.monotonic, realtime: time.realtime, into: scratch)
-    send(scratch, size ?? 0)
+    send(
+      scratch, rtcp.goodbye(ssrc: ssrc, clock: clock, now: time.monotonic, realtime: time.realtime, into: scratch))
   }
 
   /// The stream goes on as another source.
-  mutating func restart(now: Int64) { rtcp?.restart(now: now) }
+  mutating func restart(now: Int64) { rtcp.restart(now: now) }
 
   /// What the receiver said.
   enum Heard {
@@ -120,10 +123,11 @@ struct ReportLink: ~Copyable {
     case .none: return .nothing
     case .failed(let errno): return .failed(errno)
     case .datagram(let bytes, let address):
-      let before = rtcp?.foreign
-      let event = rtcp?.receive(bytes, from: TransportAddress(address), ssrc: ssrc, now: Clock.monotonic) ?? .none
+      guard hasBegun else { return .nothing }
+      let before = rtcp.foreign
+      let event = rtcp.receive(bytes, from: TransportAddress(address), ssrc: ssrc, now: Clock.monotonic)
       hasReported = hasReported || reception.receivers > 0
-      if before == 0, rtcp?.foreign == 1 { return .foreign(address) }
+      if before == 0, rtcp.foreign == 1 { return .foreign(address) }
       switch event {
       case .none: return .nothing
       case .collision: return .collision

@@ -23,16 +23,21 @@ struct StreamSettings: Sendable {
     name = Self.name(index)
     ssrc = options.ssrc &+ UInt32(index)
     cpu = options.cpu.map { $0 + index }
-    let named = try options.endpoints.map {
-      NamedReceiver(host: $0.host, addresses: try $0.addresses(forCamera: index))
+    var receivers: [NamedReceiver] = []
+    receivers.reserveCapacity(options.endpoints.count + 1)
+    for endpoint in options.endpoints {
+      let named = NamedReceiver(host: endpoint.host, addresses: try endpoint.addresses(forCamera: index))
+      guard let named else { throw Failure("--to \(endpoint): the host has no address") }
+      receivers.append(named)
     }
-    let addresses = named.compactMap(\.addresses.first)
+    let addresses = receivers.map(\.first)
     for (place, address) in addresses.enumerated() {
       try Self.check(address, options.endpoints[place], options.route)
       guard let first = addresses.firstIndex(where: { $0.isSameReceiver(as: address) }), first < place else { continue }
       throw UsageError("--to \(options.endpoints[first]) and \(options.endpoints[place]) are the same receiver")
     }
-    receivers = named + (receiver.map { [NamedReceiver(host: $0.host, addresses: [$0])] } ?? [])
+    if let receiver, let named = NamedReceiver(host: receiver.host, addresses: [receiver]) { receivers.append(named) }
+    self.receivers = receivers
   }
 
   /// It is the address of a receiver, and it is known where packets for it leave.
@@ -50,8 +55,8 @@ struct StreamSettings: Sendable {
   static func name(_ index: Int) -> String { "camera\(index)" }
 
   /// The receivers' addresses that are tried first.
-  var destinations: [SocketAddress] { receivers.compactMap(\.addresses.first) }
+  var destinations: [SocketAddress] { receivers.map(\.first) }
 
   /// The receiver that has an address.
-  func receiver(at address: SocketAddress) -> NamedReceiver? { receivers.first { $0.addresses.contains(address) } }
+  func receiver(at address: SocketAddress) -> NamedReceiver? { receivers.first { $0.has(address) } }
 }
