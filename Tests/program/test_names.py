@@ -48,6 +48,19 @@ class Sending(unittest.TestCase):
                 self.assertIn(f"c=IN IP{6 if ':' in host else 4} {host}\r\n", sdp)
                 self.assertNotIn("ECONNREFUSED", said)
 
+    def test_bench_takes_it_too(self):
+        for host in HOSTS:
+            with self.subTest(host):
+                port = port_of_both()
+                with rtpjpeg.Receiver(host, port) as receiver:
+                    with Run("bench", *self.WORDS, "--to", f"localhost:{port}", "--warm-up", 50, "--frames", 50, "--json",
+                             within=WITHIN) as sender:
+                        receiver.collect(20, until=lambda r: r.markers() >= 60)
+                        sender.wait(20)
+                counts = json.loads(sender.out)
+                self.assertGreater(counts["sent"], 45, counts)
+                self.assertNotIn("ECONNREFUSED", sender.err)
+
     def test_a_receiver_that_comes_later_is_found(self):
         for host in HOSTS:
             with self.subTest(host):

@@ -47,6 +47,7 @@ struct BenchCommand {
     try epoll.add(signals.number, .readable, token: 1)
     if let number = receiver?.number { try epoll.add(number, .readable, token: 2) }
     var reporter = Reporter(settings, printsStream: false)
+    var choice = AddressChoice(settings)
     var progress = Progress(options.measurement, settings.options.log)
     var asked = 0
     var told = 0
@@ -58,20 +59,20 @@ struct BenchCommand {
           let state = camera.board.read()
           progress.clear()
           reporter.report(state)
+          choice.read(state)
           // Its last result comes without being asked for.
           if state.measurements > told, told < asked {
             told = state.measurements
             StandardStream.error.line(BenchReport(settings, state)?.table ?? "nothing is measured yet")
           }
         case 1:
-          switch signals.next() {
-          case .stop: camera.mailbox.post(.stop)
+          let signal = signals.next()
           // A camera whose driver hangs can't be waited for for ever.
-          case .stopNow: return nil
-          case .tell:
+          if signal == .stopNow { return nil }
+          if signal == .stop { camera.mailbox.post(.stop) }
+          if signal == .tell {
             asked += 1
             camera.mailbox.post(.tell)
-          case nil: break
           }
         default:
           // It is known with the first frame.
@@ -79,6 +80,7 @@ struct BenchCommand {
           if let size { receiver?.receive(size) }
         }
       }
+      camera.redirect(&choice)
       if !reporter.hasEnded { progress.show(camera.board.progress.load(ordering: .relaxed)) }
     }
     progress.clear()

@@ -16,6 +16,14 @@ final class CameraThread {
     thread = try Thread(name: "camera-\(number)") { Self.run(settings, mailbox, board) }
   }
 
+  /// Sends the stream to other addresses where receivers refuse.
+  func redirect(_ choice: inout AddressChoice) {
+    for change in choice.next(now: Clock.monotonic) {
+      mailbox.post(.remove(change.old))
+      mailbox.post(.add(change.new))
+    }
+  }
+
   /// Waits for its end.
   func join() { thread.take()?.join() }
 

@@ -153,7 +153,7 @@ struct Reporter {
 
   /// Another address of the receiver is tried instead: see `AddressChoice`.
   private func hasOthers(_ address: SocketAddress, _ errno: Errno) -> Bool {
-    printsStream && errno.isOfAddress && settings.receiver(at: address).map { $0.addresses.count > 1 } ?? false
+    errno.isOfAddress && settings.receiver(at: address)?.hasOthers ?? false
   }
 
   private func sayNews(_ receiver: Board.Receiver, since said: Board.Receiver) {

@@ -42,23 +42,13 @@ struct StreamCommand {
         // Where one can't start, none goes on.
         if wasStarting, reporters.contains(where: { $0.hasEnded && $0.info == nil }) { stop(threads) }
       }
-      redirect(threads, &choices)
+      for index in threads.indices { threads[index].redirect(&choices[index]) }
       sdp?.update(settings.indices.map { SDPStream(settings[$0], reporters[$0], choices[$0]) })
       sdp?.push()
     }
     threads.forEach { $0.join() }
     sdp?.end()
     return max(sdp?.hasFailed == true ? 1 : 0, reporters.map(\.status).max() ?? 0)
-  }
-
-  /// Sends streams to other addresses where receivers refuse.
-  private func redirect(_ threads: [CameraThread], _ choices: inout [AddressChoice]) {
-    for (index, thread) in threads.enumerated() {
-      for change in choices[index].next(now: Clock.monotonic) {
-        thread.mailbox.post(.remove(change.old))
-        thread.mailbox.post(.add(change.new))
-      }
-    }
   }
 
   /// Milliseconds until one of them has something to do; -1: none has.
