@@ -22,6 +22,7 @@ public struct Errno: RawRepresentable, Equatable, Sendable, CustomStringConverti
   public static let messageTooLarge = Errno(rawValue: EMSGSIZE)
   public static let networkDown = Errno(rawValue: ENETDOWN)
   public static let networkUnreachable = Errno(rawValue: ENETUNREACH)
+  public static let noBufferSpace = Errno(rawValue: ENOBUFS)
   public static let noDevice = Errno(rawValue: ENODEV)
   public static let noEntry = Errno(rawValue: ENOENT)
   public static let noSpace = Errno(rawValue: ENOSPC)
@@ -40,6 +41,8 @@ public struct Errno: RawRepresentable, Equatable, Sendable, CustomStringConverti
     case .hostUnreachable:
       "no host answers at that address: it is off, or not in this network, or a router or a route ('ip route get') says so"
     case .messageTooLarge: "packets are larger than the path there takes: a smaller --mtu, or --mtu auto, helps"
+    case .noBufferSpace:
+      "the queue of the network device is full, and the rest of such frames is not sent: --pace on, or a lower rate, helps"
     case .notPermitted:
       "a firewall on this machine drops them ('sudo nft list ruleset', 'sudo iptables -L OUTPUT'), or its connection"
         + " tracking table is full ('sudo dmesg' has nf_conntrack then)"

@@ -5,6 +5,7 @@ import pathlib
 import re
 import socket
 import subprocess
+import threading
 import time
 import unittest
 
@@ -24,6 +25,10 @@ class Space:
 
     def ip(self, *words, within=True):
         subprocess.run(["ip", *(["-n", self.name] if within else []), *words], check=True)
+
+    def queue(self, *words):
+        """Has its end send through a queue (tc)."""
+        subprocess.run(["tc", "-n", self.name, "qdisc", "replace", "dev", "wire", "root", *words], check=True)
 
     def stream(self, seconds, *words):
         """What a stream from here prints, and what it logs."""
@@ -118,6 +123,26 @@ class Unreachable(unittest.TestCase):
             process.terminate()
             process.wait(10)
         self.assertLess(ticks / os.sysconf("SC_CLK_TCK"), 1)
+
+
+class FullQueue(unittest.TestCase):
+    def test_what_a_queue_drops_is_no_receiver_that_refuses(self):
+        """Large frames overflow the network device's queue, until it is as long as they need: those after that are sent."""
+        one, _ = wired(self)
+        # A host that answers nothing, also not that nobody listens.
+        one.ip("neigh", "replace", "10.7.7.9", "lladdr", "02:00:00:00:00:09", "dev", "wire")
+        one.queue("tbf", "rate", "100mbit", "burst", "5kb", "limit", "50kb")
+        threading.Timer(3, one.queue, ["tbf", "rate", "1gbit", "burst", "500kb", "limit", "1mb"]).start()
+        out, err = one.stream(6, f"file:{pictures.jpegs(1920, 1080)}", "--fps", 20, "--gso", "off", "--to", "10.7.7.9:5000")
+        given, sent = counts(out)
+        parts, late = map(int, re.search(r"(\d+) sent in part or not at all, .*, (\d+) packets left out as late", out).groups())
+        self.assertEqual(sent + parts, given, out)
+        self.assertNotIn("unreachable", out)
+        # Some two seconds' frames.
+        self.assertGreater(parts, 20)
+        self.assertGreater(late, 20 * parts)
+        self.assertGreater(sent, 2 * 20)
+        self.assertIn("packets to 10.7.7.9:5000 are lost: No buffer space available (ENOBUFS); the queue", err)
 
 
 class Unknown(unittest.TestCase):

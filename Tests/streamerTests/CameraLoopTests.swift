@@ -79,9 +79,11 @@ struct ScriptedSource: FrameSource, ~Copyable {
 
 @Suite struct CameraLoopTests {
   /// Runs a script through a loop.
+  /// - Parameter address: in place of the receiver's.
   /// - Returns: what was counted, and what a receiver got: packets with the marker, and all.
   func run(
-    _ entries: [ScriptedSource.Entry], packetSize: Int = 1400, words: [String] = [], mostHeld: Int = 0,
+    _ entries: [ScriptedSource.Entry], to address: String? = nil, packetSize: Int = 1400, words: [String] = [],
+    mostHeld: Int = 0,
     workedThrough: UInt64? = nil, encoded: UnsafeMutablePointer<Int>? = nil, board: Board? = nil
   ) throws -> (statistics: StreamStatistics, packets: Int, markers: Int) {
     var receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1 << 22)
@@ -96,9 +98,9 @@ struct ScriptedSource: FrameSource, ~Copyable {
     ) {
       #expect(lent.pointee <= mostHeld)
     }
-    let port = receiver.localAddress.port
+    let address = address ?? "\(receiver.localAddress)"
     let options = try StreamOptions(
-      Arguments(["test:", "--to", "127.0.0.1:\(port)", "--mtu", "\(packetSize)"] + words))
+      Arguments(["test:", "--to", address, "--mtu", "\(packetSize)"] + words))
     let settings = try StreamSettings(options, camera: 0)
     for address in settings.destinations { mailbox.post(.add(address)) }
     let events = try LoopEvents(source: source.number, mailbox: mailbox.number, statsSeconds: nil)
@@ -130,6 +132,34 @@ struct ScriptedSource: FrameSource, ~Copyable {
     #expect(result.statistics.captured == 5 && result.statistics.sent == 5 && result.statistics.dropped == 0)
     #expect(result.markers == 5 && result.packets == Int(result.statistics.packets))
     #expect(result.packets > 10 && result.statistics.partial == 0)
+  }
+
+  /// Nobody listens at the second receiver's port: the first one has each frame whole. Where nobody listens at all, no frame
+  /// is sent.
+  @Test func framesThatOneReceiverHasAreSent() throws {
+    let jpeg = try TestJPEG.make()
+    let entries = (0..<5).map { ScriptedSource.Entry(bytes: jpeg, sequence: $0) }
+    let one = try run(entries, words: ["--to", "127.0.0.1:9"])
+    #expect(one.markers == 5 && one.statistics.sent == 5 && one.statistics.partial == 0)
+    #expect(one.statistics.text.hasPrefix("5 frames, 5 sent (5 to some receivers only), 0 dropped, "))
+    let none = try run(entries, to: "127.0.0.1:9", words: ["--to", "127.0.0.1:11"])
+    #expect(none.statistics.sent == 0 && none.statistics.sentToSome == 0 && none.statistics.partial == 5)
+    #expect(none.statistics.text.contains(", 5 sent in part or not at all, "))
+  }
+
+  /// Answers come after the frame was counted.
+  @Test func whatAReceiverRefusesAfterwardsIsTakenBack() {
+    var statistics = StreamStatistics()
+    statistics.count(receivers: 3, complete: 3)
+    for complete in (1...3).reversed() {
+      #expect(statistics.sent == 1 && statistics.sentToSome == (complete < 3 ? 1 : 0) && statistics.partial == 0)
+      statistics.takeBack(receivers: 3, complete: complete)
+    }
+    #expect(statistics.sent == 0 && statistics.sentToSome == 0 && statistics.partial == 1)
+    // It was counted before the measured frames.
+    statistics = StreamStatistics()
+    statistics.takeBack(receivers: 1, complete: 1)
+    #expect(statistics == StreamStatistics())
   }
 
   /// A frame that is being spread is not cut off by one that comes too soon, nor by those behind.

@@ -123,7 +123,8 @@ struct BenchReport {
   private var sendingText: String {
     let statistics = result.statistics
     var text = "\(statistics.sent) sent"
-    if statistics.partial > 0 { text += ", \(statistics.partial) in part only" }
+    if statistics.sentToSome > 0 { text += " (\(statistics.sentToSome) to some receivers only)" }
+    if statistics.partial > 0 { text += ", \(statistics.partial) in part or not at all" }
     if statistics.early > 0 { text += ", \(statistics.early) of them while they came" }
     if statistics.abandoned > 0 { text += ", \(statistics.abandoned) abandoned" }
     if statistics.latePackets > 0 { text += "; \(statistics.latePackets) packets left out, since the socket was full" }
@@ -177,7 +178,8 @@ struct BenchReport {
       ("dropped", .integer(statistics.dropped)),
       ("drops", .object(drops + (statistics.stale > 0 ? [("stale", .integer(statistics.stale))] : []))),
       ("never_sent", .integer(result.neverSent)), ("ahead", .integer(result.ahead)),
-      ("sent", .integer(statistics.sent)), ("sent_in_part", .integer(statistics.partial)),
+      ("sent", .integer(statistics.sent)), ("sent_to_some", .integer(statistics.sentToSome)),
+      ("sent_in_part", .integer(statistics.partial)),
       ("late_packets", .integer(statistics.latePackets)),
       ("unreachable_packets", .integer(statistics.unreachablePackets)),
       ("early", .integer(statistics.early)), ("abandoned", .integer(statistics.abandoned)),

@@ -82,7 +82,7 @@ struct Comparison {
   }
 
   /// Frames of which each is one too many, as many as there are of all. Such counts scatter by their root.
-  private static let counts = ["dropped", "never_sent", "sent_in_part", "abandoned"]
+  private static let counts = ["dropped", "never_sent", "sent_to_some", "sent_in_part", "abandoned"]
 
   private mutating func addCounts() {
     let frames = (before["frames"]?.number ?? 0, now["frames"]?.number ?? 0)

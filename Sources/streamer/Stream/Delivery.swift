@@ -12,10 +12,10 @@ struct Delivery: ~Copyable {
   private var largestFrame: Int
   private var pace: Pace
   private(set) var clock = MediaClock()
-  /// A receiver got a part only of the frame in flight.
-  private var isPartial = false
-  /// The last frame was counted as sent.
-  private var wasSent = false
+  /// How many receivers the frame in flight is for, which are the first ones: those after them were added since it began.
+  private var participants = 0
+  /// How many receivers the last frame was for, and how many of them were sent all of it.
+  private var last = (receivers: 0, complete: 0)
   /// A frame was begun, and not ended.
   private(set) var isUnderWay = false
   /// Its last packets are not there yet: the camera is still filling it.
@@ -54,7 +54,10 @@ struct Delivery: ~Copyable {
   }
 
   /// Removes a receiver, whatever it still was to get.
-  mutating func remove(_ index: Int) { destinations.remove(index) }
+  mutating func remove(_ index: Int) {
+    destinations.remove(index)
+    if index < participants { participants -= 1 }
+  }
 
   /// Makes a frame's packets; every receiver begins with it.
   /// - Parameter timestamp: of its capture, in nanoseconds.
@@ -116,6 +119,7 @@ struct Delivery: ~Copyable {
   private mutating func beginBatch(byteCount: Int) {
     batch.removeAll()
     leftOut = 0
+    participants = destinations.count
     for index in 0..<destinations.count where !destinations[index].beginFrame(byteCount: byteCount) { leftOut += 1 }
   }
 
@@ -144,25 +148,23 @@ struct Delivery: ~Copyable {
     let progress = destinations[index].push(batch, upTo: limit, isWhole: !isGrowing, pace: pace)
     let sent = destinations[index].sent
     if sent > before { count(before..<sent, of: index, &statistics) }
-    if destinations[index].isFailing, !wasFailing, destinations[index].lostEarlier { takeBackLast(&statistics) }
+    if destinations[index].isFailing, !wasFailing, destinations[index].lostEarlier { takeBackLast(index, &statistics) }
     if progress == .unreachable { leaveOut(index, &statistics) }
     return progress
   }
 
-  /// An error is the answer to packets of the frame before, which did not arrive.
-  private mutating func takeBackLast(_ statistics: inout StreamStatistics) {
-    // Measured frames are counted from 0.
-    guard wasSent, statistics.sent > 0 else { return }
-    wasSent = false
-    statistics.sent -= 1
-    statistics.partial += 1
+  /// A receiver's error is the answer to packets of the previous frame, which did not arrive there.
+  private mutating func takeBackLast(_ index: Int, _ statistics: inout StreamStatistics) {
+    guard destinations[index].takeBackLast() else { return }
+    statistics.takeBack(receivers: last.receivers, complete: last.complete)
+    last.complete -= 1
   }
 
   /// The socket of a receiver's reports, which may be that of its stream, has an error.
   mutating func fail(_ index: Int, _ errno: Errno, _ statistics: inout StreamStatistics) {
     let wasFailing = destinations[index].isFailing
     destinations[index].fail(errno)
-    if destinations[index].isFailing, !wasFailing, !isUnderWay { takeBackLast(&statistics) }
+    if destinations[index].isFailing, !wasFailing, !isUnderWay { takeBackLast(index, &statistics) }
   }
 
   /// Looks for answers to the last packets.
@@ -170,17 +172,18 @@ struct Delivery: ~Copyable {
     for index in 0..<destinations.count {
       let wasFailing = destinations[index].isFailing
       destinations[index].settle()
-      if destinations[index].isFailing, !wasFailing, !isUnderWay { takeBackLast(&statistics) }
+      if destinations[index].isFailing, !wasFailing, !isUnderWay { takeBackLast(index, &statistics) }
     }
   }
 
-  /// Packets to a receiver are lost on their way.
-  private var isFailing: Bool { (0..<destinations.count).contains { destinations[$0].isFailing } }
-
-  /// A receiver can't be reached: the rest of the frame is lost to it.
+  /// A receiver can't be reached, or the network device's queue is full: the rest of the frame is lost to it.
   private mutating func leaveOut(_ index: Int, _ statistics: inout StreamStatistics) {
-    statistics.unreachablePackets += UInt64(destinations[index].abandon(batch))
-    isPartial = true
+    let packets = UInt64(destinations[index].abandon(batch))
+    if destinations[index].errno == .noBufferSpace {
+      statistics.latePackets += packets
+    } else {
+      statistics.unreachablePackets += packets
+    }
   }
 
   @inline(__always)
@@ -199,7 +202,9 @@ struct Delivery: ~Copyable {
   var isHeldBack: Bool { (0..<destinations.count).contains { destinations[$0].isHeldBack } }
 
   /// Whether every receiver has all of the frame.
-  var isComplete: Bool { isDone && !isPartial && leftOut == 0 && destinations.count > 0 && !isFailing }
+  var isComplete: Bool {
+    isDone && participants > 0 && (0..<participants).allSatisfy { destinations[$0].isComplete(batch) }
+  }
 
   /// Sends the rest of the frame at once, as far as sockets take it: there is no next one to make room for.
   mutating func flush(_ statistics: inout StreamStatistics) {
@@ -214,14 +219,12 @@ struct Delivery: ~Copyable {
     guard isUnderWay else { return }
     guard !isGrowing else { return abandon(&statistics, isLast: isLast) }
     statistics.latePackets += UInt64(leftOut * batch.count)
-    isPartial = isPartial || leftOut > 0 || isFailing
-    for index in 0..<destinations.count where !destinations[index].isDone {
+    last = (participants, 0)
+    for index in 0..<participants {
       statistics.latePackets += UInt64(destinations[index].abandon(batch))
-      isPartial = true
+      if destinations[index].endFrame(batch) { last.complete += 1 }
     }
-    wasSent = !isPartial
-    if isPartial { statistics.partial += 1 } else { statistics.sent += 1 }
-    isPartial = false
+    statistics.count(receivers: last.receivers, complete: last.complete)
     isUnderWay = false
   }
 
@@ -234,7 +237,6 @@ struct Delivery: ~Copyable {
     if !isSent { packetizer.takeBack() }
     // At the stream's end nothing is wrong with it.
     if isSent && !isLast { statistics.abandoned += 1 }
-    isPartial = false
     isUnderWay = false
     isGrowing = false
   }

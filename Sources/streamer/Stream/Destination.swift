@@ -29,6 +29,8 @@ struct Destination: ~Copyable {
   private(set) var isFailing = false
   /// The last error was the answer to packets of an earlier frame.
   private(set) var lostEarlier = false
+  /// All of the previous frame was sent there, and no answer came that says that it is lost.
+  private var hasLast = false
   /// What is refused is known as soon as it is sent.
   private let isLoopback: Bool
   /// The one that the user was told.
@@ -54,11 +56,12 @@ struct Destination: ~Copyable {
   /// Packets of the frame that it got.
   var sent: Int { next }
 
-  /// An answer came that says that its packets are lost.
+  /// An answer came that says that its packets are lost. A full queue of the network device (ENOBUFS) is no such answer: it
+  /// drops the packets of that call alone, which are sent again, or left out and not counted.
   mutating func fail(_ errno: Errno) {
     self.errno = errno
     failedAt = Clock.monotonic
-    isFailing = true
+    if errno != .noBufferSpace { isFailing = true }
   }
 
   /// Looks for an answer that no further packet would bring.
@@ -171,6 +174,23 @@ struct Destination: ~Copyable {
       fail(errno)
     }
     return .unreachable
+  }
+
+  /// All of the frame was sent there, and no answer came that says that it is lost.
+  func isComplete(_ batch: borrowing PacketBatch) -> Bool { next == batch.count && !isFailing }
+
+  /// Ends the frame.
+  /// - Returns: whether all of it was sent there.
+  mutating func endFrame(_ batch: borrowing PacketBatch) -> Bool {
+    hasLast = isComplete(batch)
+    return hasLast
+  }
+
+  /// The previous frame did not arrive.
+  /// - Returns: whether it was held to be sent.
+  mutating func takeBackLast() -> Bool {
+    defer { hasLast = false }
+    return hasLast
   }
 
   /// Leaves the rest of the frame out.

@@ -2,10 +2,14 @@
 struct StreamStatistics: Equatable, Sendable {
   /// Frames that the camera gave.
   var captured: UInt64 = 0
-  /// Frames of which every packet was sent to every receiver, and none was refused.
-  var sent: UInt64 = 0
-  /// Frames that were sent in part only: the next one came first, or a receiver refused them or could not be reached.
-  var partial: UInt64 = 0
+  /// Frames of which every packet was sent to at least one receiver: the kernel took them, and no answer came from there that
+  /// packets are lost.
+  private(set) var sent: UInt64 = 0
+  /// Those of them that another receiver was not sent, or only in part.
+  private(set) var sentToSome: UInt64 = 0
+  /// Frames that every receiver was sent in part or not at all: the next frame came first, or the receivers refused them or
+  /// could not be reached.
+  private(set) var partial: UInt64 = 0
   /// Frames that began to leave before the camera had given all of them.
   var early: UInt64 = 0
   /// Frames that began so, and turned out to be bad: they ended without their last packet.
@@ -24,7 +28,7 @@ struct StreamStatistics: Equatable, Sendable {
   var packets: UInt64 = 0
   /// RTP packets' bytes of them.
   var bytes: UInt64 = 0
-  /// Packets left out because the socket was full when the next frame came.
+  /// Packets left out because the socket was full when the next frame came, or the network device's queue was.
   var latePackets: UInt64 = 0
   /// Packets left out because the receiver can't be reached.
   var unreachablePackets: UInt64 = 0
@@ -47,6 +51,31 @@ struct StreamStatistics: Equatable, Sendable {
     return now != said
   }
 
+  /// A frame's sending ended. Without receivers it is neither sent nor missed.
+  /// - Parameters:
+  ///   - receivers: how many it was for.
+  ///   - complete: how many of them were sent all of it.
+  mutating func count(receivers: Int, complete: Int) {
+    guard receivers > 0 else { return }
+    guard complete > 0 else { return partial += 1 }
+    sent += 1
+    if complete < receivers { sentToSome += 1 }
+  }
+
+  /// One of the receivers that were sent all of the last frame answers that it is lost.
+  /// - Parameters: as it was counted.
+  mutating func takeBack(receivers: Int, complete: Int) {
+    // Measured frames are counted from 0.
+    guard sent > 0 else { return }
+    if complete > 1 {
+      if complete == receivers { sentToSome += 1 }
+    } else {
+      sent -= 1
+      partial += 1
+      if receivers > 1, sentToSome > 0 { sentToSome -= 1 }
+    }
+  }
+
   /// A frame's picture came after so many bytes.
   mutating func skip(_ bytes: Int) {
     skipped += 1
@@ -63,7 +92,9 @@ struct StreamStatistics: Equatable, Sendable {
 
   /// One line for people.
   var text: String {
-    var text = "\(captured) frames, \(sent) sent, \(dropped) dropped"
+    var text = "\(captured) frames, \(sent) sent"
+    if sentToSome > 0 { text += " (\(sentToSome) to some receivers only)" }
+    text += ", \(dropped) dropped"
     if dropped > 0 { text += " (\(dropText))" }
     if early > 0 { text += ", \(early) early" }
     if abandoned > 0 { text += ", \(abandoned) abandoned" }
@@ -71,7 +102,7 @@ struct StreamStatistics: Equatable, Sendable {
     if skipped > 0 { text += ", \(skipped) after \(skippedBytes) skipped bytes" }
     if recoding.lossless > 0 { text += ", \(recoding.lossless) re-coded" }
     if recoding.reencoded > 0 { text += ", \(recoding.reencoded) encoded again" }
-    if partial > 0 { text += ", \(partial) sent in part" }
+    if partial > 0 { text += ", \(partial) sent in part or not at all" }
     text += ", \(packets) packets, \(bytes) bytes"
     if latePackets > 0 { text += ", \(latePackets) packets left out as late" }
     if unreachablePackets > 0 { text += ", \(unreachablePackets) packets left out as unreachable" }
