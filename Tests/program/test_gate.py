@@ -10,11 +10,20 @@ import unittest
 
 import program
 
-PLAN = "    var cursor = start(picture.header, timestamp)\n"
-TWICE = PLAN + """\
-    _ = try extend(&cursor, picture.scan, picture.header, isWhole: true)
-    sequence = planStart
-    cursor = start(picture.header, timestamp)
+PLAN = """\
+    var cursor = start(picture.header, timestamp)
+    return try extend(&cursor, picture.scan, picture.header, isWhole: true)
+"""
+# The plan's code is there once, and runs twice: code that was there twice would be compiled otherwise than what is measured.
+TWICE = """\
+    var passes = min(capacity, 2)
+    while true {
+      var cursor = start(picture.header, timestamp)
+      let plan = try extend(&cursor, picture.scan, picture.header, isWhole: true)
+      passes -= 1
+      if passes == 0 { return plan }
+      sequence = planStart
+    }
 """
 NEW_ARENA = """\
     arena.deallocate()
@@ -34,7 +43,7 @@ class Gate(unittest.TestCase):
         shutil.copytree(program.ROOT, cls.tree, ignore=shutil.ignore_patterns(".build", ".git", "out", "__pycache__"))
 
     def gate(self, planted):
-        """What the gate says of the packetizer with another beginning of its plan: {benchmark: why it failed}."""
+        """What the gate says of the packetizer with another way to plan: {benchmark: why it failed}."""
         path = self.tree / "Sources/RTPCore/Packetizer.swift"
         text = (program.ROOT / "Sources/RTPCore/Packetizer.swift").read_text()
         self.assertEqual(text.count(PLAN), 1, "there is no place to plant it")
@@ -56,8 +65,7 @@ class Gate(unittest.TestCase):
         failed = self.gate(TWICE)
         for name in PACKETIZE:
             more, = re.findall(r"^\d+ instructions, (\d+)% over its threshold$", "\n".join(failed[name]), re.M)
-            # The plan is nearly all of it, and is made out of line where it is made twice.
-            self.assertTrue(30 < int(more) < 150, failed[name])
+            self.assertTrue(30 < int(more) < 120, failed[name])
         self.assertNotIn("allocations", str(failed))
 
     def test_an_allocation_a_frame(self):
