@@ -1,6 +1,6 @@
 import CTurboJPEG
 
-/// What libjpeg-turbo says of a picture.
+/// Why libjpeg-turbo refused a picture.
 public struct CodecError: Error, CustomStringConvertible {
   /// The function that failed.
   public let call: String

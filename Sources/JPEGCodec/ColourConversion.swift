@@ -3,7 +3,7 @@ struct ColourConversion: Sendable {
   /// Y' = (gain * Y + offset + the share of colour) / 128, plus `raise`.
   private let gain: UInt16
   private let offset: UInt16
-  /// In 512ths: how much of Cb and of Cr is in Y', and in Cb' and Cr' beside themselves.
+  /// In 512ths: how much of Cb and of Cr is in Y', and in Cb' and Cr' next to themselves.
   private let luma: (Int16, Int16)
   private let blue: (Int16, Int16)
   private let red: (Int16, Int16)

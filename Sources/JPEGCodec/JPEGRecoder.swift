@@ -38,7 +38,7 @@ public struct JPEGRecoder: ~Copyable {
   /// RFC 2435's fragment offset has 24 bits; the header comes on top.
   private static let largest = (1 << 24) + 4096
 
-  /// A JPEG in one part or two: a header, say, and what comes after it.
+  /// A JPEG in one part or two, such as a header and what comes after it.
   public struct Parts {
     private let first: UnsafeRawBufferPointer
     private let second: UnsafeRawBufferPointer

@@ -1,6 +1,6 @@
 import CTurboJPEG
 
-/// What a JPEG's header says to libjpeg-turbo.
+/// A JPEG's header as libjpeg-turbo reads it.
 struct PictureInfo {
   /// Pixels.
   let width: Int32
@@ -9,7 +9,7 @@ struct PictureInfo {
   /// A value of TJSAMP's.
   let sampling: UInt32
 
-  /// Larger pictures are refused: a damaged header shall not take all memory.
+  /// Larger pictures are refused: a damaged header must not take all memory.
   private static let mostPixels = 1 << 26
 
   /// - Parameter handle: a decompressor or transformer.

@@ -26,7 +26,7 @@ public struct PlanarPicture: ~Copyable {
 
   private static func stride(_ width: Int) -> Int { (width + 1) / 2 * 2 }
 
-  /// All of its memory: the planes behind each other.
+  /// All of its memory: the planes one after the other.
   public var bytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: memory, count: lumaBytes + 2 * chromaBytes)
   }

@@ -18,7 +18,7 @@ public struct RawLayout: Sendable, Equatable {
   /// Y, Cb, Cr; of formats with fewer planes the first ones.
   let places: (Place, Place, Place)
 
-  /// All planes behind each other in one memory, as V4L2 has it: with a line of colour as long as its share of `stride`.
+  /// All planes one after the other in one memory, as V4L2 has it: with a line of colour as long as its share of `stride`.
   /// - Parameters:
   ///   - stride: bytes from line to line of the first plane; 0, or too few for a line: there is nothing between lines.
   ///   - isSwapped: the plane of Cr comes before that of Cb.

@@ -16,13 +16,13 @@ public struct ArrivingPicture: Sendable {
   /// - Returns: what is surely of its scan.
   public mutating func advance(_ frame: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     if end == nil, frame.count > searched {
-      switch ScanEnd(of: frame, from: searched) {
+      switch ScanEnd(of: frame, from: searched, hasRestarts: header.restartInterval > 0) {
       case .eoi(let place):
         searched = place
         end = .eoi(place)
       case .cut(let place):
         searched = place
-        // With two bytes or more behind, it is a marker that has no place there.
+        // With a byte after it, it is a marker that has no place there.
         if place + 1 < frame.count { end = .cut(place) }
       }
     }

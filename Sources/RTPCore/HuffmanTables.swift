@@ -15,7 +15,7 @@ enum HuffmanTables {
     Table(kind: 0, number: 1, body: chromaDC), Table(kind: 1, number: 1, body: chromaAC),
   ]
 
-  /// Whether a DHT's segment (behind its length) defines nothing but standard tables.
+  /// Whether a DHT's segment (after its length) defines nothing but standard tables.
   /// - Returns: nil where the segment is malformed.
   static func isStandard(_ segment: ByteReader) -> Bool? {
     var reader = segment
@@ -28,7 +28,7 @@ enum HuffmanTables {
       guard let values = reader.take(total) else { return nil }
       let index = Int(what >> 4) + 2 * Int(what & 0x0F)
       let kind = what >> 4
-      // Numbers past 1 can't be used by a scan that RFC 2435 can say; see JPEGHeader's SOS.
+      // Numbers past 1 can't be used by a scan that RFC 2435 can carry; see JPEGHeader's SOS.
       if kind > 1 || what & 0x0F > 1 { continue }
       same = same && matches(header, values, standard[index].body)
     }
@@ -37,10 +37,10 @@ enum HuffmanTables {
 
   private static func matches(_ counts: ByteReader, _ values: ByteReader, _ body: [UInt8]) -> Bool {
     var reader = counts
-    var behind = values
+    var rest = values
     guard counts.remaining + values.remaining == body.count else { return false }
     for byte in body {
-      guard let read = reader.byte() ?? behind.byte(), read == byte else { return false }
+      guard let read = reader.byte() ?? rest.byte(), read == byte else { return false }
     }
     return true
   }

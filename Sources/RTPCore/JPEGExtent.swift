@@ -12,11 +12,11 @@ public struct JPEGExtent: Equatable, Sendable {
   /// Where its SOI is.
   public let start: Int
   private(set) var end = End.cut(0)
-  /// Pixels; 0 where its header does not say it.
+  /// Pixels; 0 where its header does not have it.
   public private(set) var width: UInt16 = 0
   /// Pixels.
   public private(set) var height: UInt16 = 0
-  /// What an APP0 "AVI1" says of fields: 0 none, 1 the field of the upper lines, 2 that of the lower ones. nil: there is
+  /// Which field it is, by an APP0 "AVI1": 0 none, 1 the field of the upper lines, 2 that of the lower ones. nil: there is
   /// no such segment.
   private(set) var polarity: UInt8?
   /// The segments that have room for a picture: APPn and comments.
@@ -68,7 +68,7 @@ public struct JPEGExtent: Equatable, Sendable {
     }
   }
 
-  /// Where to look for another picture when the bytes end within a segment: not in a thumbnail that was cut.
+  /// Where to search for another picture when the bytes end within a segment: not in a thumbnail that was cut.
   private static func resume(_ bytes: UnsafeRawBufferPointer, after segments: JPEGSegments) -> Int {
     var reader = ByteReader(bytes, at: segments.start + 1)
     guard let marker = reader.byte(), marker > 0xE0, let length = reader.word(), length != 0xFFD8 else {
@@ -93,7 +93,7 @@ public struct JPEGExtent: Equatable, Sendable {
     return true
   }
 
-  /// What an APP0 segment says of fields; nil where it is not of that kind ("AVI1", of the AVI format's Motion JPEG).
+  /// The polarity in an APP0 segment's body; nil where it is not of that kind ("AVI1", of the AVI format's Motion JPEG).
   static func polarity(_ body: ByteReader) -> UInt8? {
     var body = body
     guard body.doubleWord() == 0x4156_4931 else { return nil }
@@ -144,31 +144,22 @@ extension JPEGExtent {
     return offset
   }
 
-  /// The first whole picture in a camera's frame. What is before it is the beginning of a frame that was lost, or no
-  /// picture at all.
-  public static func firstWhole(in frame: UnsafeRawBufferPointer) -> JPEGExtent? {
-    var found: JPEGExtent?
-    follow(frame) { extent in
-      if extent.range != nil { found = extent }
-      return found != nil
-    }
-    return found
-  }
-
-  /// Of the pictures in a frame that has no whole one, that of which most is there.
-  public static func longest(in frame: UnsafeRawBufferPointer) -> JPEGExtent? {
-    var found: (extent: JPEGExtent, count: Int)?
-    follow(frame) { extent in
-      let count = extent.limit(frame) - extent.start
-      if count > found?.count ?? 0 { found = (extent, count) }
-      return false
-    }
-    return found?.extent
-  }
-
-  /// The picture of a frame, whole or not.
+  /// The picture of a frame: the first whole one, else the one of which most is there. What comes before it is the
+  /// beginning of a frame that was lost, or no picture at all.
   public static func first(in frame: UnsafeRawBufferPointer) -> JPEGExtent? {
-    firstWhole(in: frame) ?? longest(in: frame)
+    var best: JPEGExtent?
+    follow(frame) { extent in
+      if extent.isBetter(than: best, frame) { best = extent }
+      return extent.range != nil
+    }
+    return best
+  }
+
+  /// - Parameter other: a picture before it in the frame.
+  private func isBetter(than other: JPEGExtent?, _ frame: UnsafeRawBufferPointer) -> Bool {
+    guard let other else { return true }
+    guard other.range == nil else { return false }
+    return range != nil || limit(frame) - start > other.limit(frame) - other.start
   }
 
   /// Where what is there of it ends at the latest.
@@ -179,24 +170,28 @@ extension JPEGExtent {
     }
   }
 
-  /// The two fields of an interlaced frame, the one that came first before the other: pictures of one size one after the
+  /// The two fields of an interlaced frame, in their order in the buffer.
+  public typealias Fields = (first: JPEGExtent, second: JPEGExtent)
+
+  /// The picture of a frame, as `first` finds it, and the fields of an interlaced one: pictures of one size one after the
   /// other, marked as an upper and a lower field of the AVI format's Motion JPEG. Either may be cut.
-  public static func fields(in frame: UnsafeRawBufferPointer) -> (first: JPEGExtent, second: JPEGExtent)? {
-    var last: JPEGExtent?
-    var pair: (first: JPEGExtent, second: JPEGExtent)?
-    var isWhole = false
+  public static func contents(of frame: UnsafeRawBufferPointer) -> (picture: JPEGExtent?, fields: Fields?) {
+    var best: JPEGExtent?
+    var previous: JPEGExtent?
+    var fields: Fields?
     follow(frame) { extent in
-      defer { if extent.hasSegments { last = extent } }
-      guard let before = last, before.isField(beside: extent) else { return false }
-      let isBetter = before.range != nil && extent.range != nil
-      if pair == nil || isBetter { pair = (before, extent) }
-      isWhole = isWhole || isBetter
+      defer { if extent.hasSegments { previous = extent } }
+      if extent.isBetter(than: best, frame) { best = extent }
+      guard let previous, previous.formsFrame(with: extent) else { return false }
+      let isWhole = previous.range != nil && extent.range != nil
+      if fields == nil || isWhole { fields = (previous, extent) }
       return isWhole
     }
-    return pair
+    return (best, fields)
   }
 
-  private func isField(beside other: JPEGExtent) -> Bool {
+  /// Whether the two are the fields of one frame.
+  private func formsFrame(with other: JPEGExtent) -> Bool {
     guard let polarity, polarity == 1 || polarity == 2, other.polarity == 3 - polarity else { return false }
     return width == other.width && height > 0 && other.height > 0 && abs(Int(other.height) - Int(height)) <= 1
   }
@@ -222,7 +217,7 @@ extension JPEGExtent {
   private func endOfOtherField(in file: UnsafeRawBufferPointer, from end: Int) -> Int? {
     guard let polarity, polarity > 0, let start = JPEGSegments.soi(in: file, from: end) else { return nil }
     let other = JPEGExtent(file, at: start)
-    return isField(beside: other) ? other.range?.upperBound : nil
+    return formsFrame(with: other) ? other.range?.upperBound : nil
   }
 
   /// The JPEGs in a file, of any kind, each from SOI to the end of EOI. What is between them is skipped; one without EOI

@@ -8,14 +8,14 @@ public enum JPEGFault: Error, Equatable, Sendable {
   case noSOS
   /// It ends before its header does.
   case truncated
-  /// No EOI ends its scan: the frame was cut short.
+  /// No EOI ends its scan, or its scan has far fewer bytes than its picture needs: the frame was cut short.
   case noEOI
   /// Its scan has over 16 MiB (RFC 2435's fragment offset has 24 bits), or more packets than were planned for.
   case tooLarge
-  /// RFC 2435 can't say it.
+  /// RFC 2435 can't carry it.
   case unsupported(Unsupported)
 
-  /// What RFC 2435 can't say, or what this version does not send.
+  /// What RFC 2435 can't carry, or what this version does not send.
   public enum Unsupported: Equatable, Sendable {
     /// Not SOF0: progressive, lossless, arithmetic, hierarchical, or extended.
     case coding

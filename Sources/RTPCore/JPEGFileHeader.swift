@@ -12,7 +12,7 @@ struct JPEGFileHeader {
 
   /// nil where the size is not known.
   /// - Parameters:
-  ///   - fields: what ONVIF's extension said; it goes before the payload's own header.
+  ///   - fields: from ONVIF's extension; it goes before the payload's own header.
   init?(
     width: UInt16, height: UInt16, sampling: JPEGHeader.Sampling, tables: QuantizationTables, restartInterval: UInt16,
     fields: OnvifExtension.Fields?

@@ -21,7 +21,7 @@ public struct JPEGHeader: Equatable, Sendable {
   public let scanOffset: Int
   /// Where the picture's SOI is: so many bytes of the frame are skipped.
   public let start: Int
-  /// What an APP0 "AVI1" says of fields: see `JPEGExtent`.
+  /// Which field it is, by an APP0 "AVI1": see `JPEGExtent`.
   let polarity: UInt8?
 
   /// Reads the header of a camera's frame.
@@ -48,6 +48,19 @@ public struct JPEGHeader: Equatable, Sendable {
     }
   }
 
+  /// Whether so many bytes of scan are fewer than seven eighths of its MCUs take at least. Each block has a code for DC and
+  /// one for the end of the block, of 2 and 4 bits for luma, 2 and 2 for chroma (T.81, K.3): 4 bytes an MCU in 4:2:0, 2.5 in
+  /// 4:2:2. Encoders write all MCUs; a camera that loses the rest of a picture may still end it with EOI.
+  func isCut(scanSize: Int) -> Bool {
+    let columns = (Int(width) + 15) / 16
+    let bits =
+      switch sampling {
+      case .yuv420: columns * ((Int(height) + 15) / 16) * 32
+      case .yuv422: columns * ((Int(height) + 7) / 8) * 20
+      }
+    return scanSize * 8 < bits - bits / 8
+  }
+
   /// What stands where no header was read yet.
   static let none = JPEGHeader(
     width: 0, height: 0, sampling: .yuv420, tables: QuantizationTables(luma: .zero, chroma: .zero), restartInterval: 0,
@@ -68,7 +81,7 @@ public struct JPEGHeader: Equatable, Sendable {
   }
 }
 
-/// What the segments before SOS said so far.
+/// The contents of the segments before SOS, as far as they were read.
 private struct Segments {
   private struct Frame {
     var width: UInt16
@@ -117,8 +130,8 @@ private struct Segments {
     }
   }
 
-  /// The components are red, green and blue, by what libjpeg takes for a sign of that (jdapimin.c): JPEG itself does not
-  /// say it.
+  /// The components are red, green and blue, by what libjpeg takes for a sign of that (jdapimin.c): JPEG itself has no
+  /// field for it.
   private func isRGB(_ frame: Frame) -> Bool {
     if isJFIF { return false }
     if let adobeTransform { return adobeTransform == 0 }
@@ -166,7 +179,7 @@ private struct Segments {
   private func check(_ precision: UInt8, width: UInt16, height: UInt16) throws(JPEGFault) {
     guard precision == 8 else { throw .unsupported(.precision) }
     guard width > 0 else { throw .noSOS }
-    // It is said by a DNL after the scan (B.2.5), which decoders do not know either.
+    // A DNL after the scan has it (B.2.5), which decoders do not support either.
     guard height > 0 else { throw .unsupported(.height) }
   }
 
@@ -174,20 +187,15 @@ private struct Segments {
   private mutating func addTables(_ segment: ByteReader) throws(JPEGFault) {
     var reader = segment
     while let what = reader.byte() {
-      let table: SIMD64<UInt8>
+      let table: SIMD64<UInt8>?
       switch what >> 4 {
       case 0:
         // What is less than a table is no table: decoders look for the next marker.
         guard let bytes = reader.table() else { return }
         table = bytes
       case 1:
-        var narrow = SIMD64<UInt8>()
-        for index in 0..<64 {
-          guard let value = reader.word() else { return }
-          guard let byte = UInt8(exactly: value) else { throw .unsupported(.tables) }
-          narrow[index] = byte
-        }
-        table = narrow
+        guard let words = reader.take(128) else { return }
+        table = Self.narrow(words)
       default: throw .noSOS
       }
       switch what & 0x0F {
@@ -198,6 +206,17 @@ private struct Segments {
       default: throw .noSOS
       }
     }
+  }
+
+  /// A table of 16-bit values in 8 bits; nil where they need more, which matters only if a component uses it.
+  private static func narrow(_ words: ByteReader) -> SIMD64<UInt8>? {
+    var words = words
+    var table = SIMD64<UInt8>()
+    for index in 0..<64 {
+      guard let value = words.word(), let byte = UInt8(exactly: value) else { return nil }
+      table[index] = byte
+    }
+    return table
   }
 
   private func table(_ number: UInt8) throws(JPEGFault) -> SIMD64<UInt8> {
@@ -213,7 +232,7 @@ private struct Segments {
     return table
   }
 
-  /// All that was said, at SOS (B.2.3).
+  /// The whole header, at SOS (B.2.3).
   func header(scan: ByteReader, scanOffset: Int, start: Int) throws(JPEGFault) -> JPEGHeader {
     guard let frame else { throw .noSOS }
     if isRGB(frame) { throw .unsupported(.colours) }

@@ -4,7 +4,7 @@
 ///     |      Type     |       Q       |     Width     |     Height    |
 public struct JPEGPayloadHeader: Equatable, Sendable {
   public static let size = 8
-  /// The largest fragment offset that its 24 bits can say.
+  /// The largest fragment offset that its 24 bits can hold.
   public static let largestOffset = 0xFF_FFFF
 
   public var typeSpecific: UInt8 = 0
@@ -14,7 +14,7 @@ public struct JPEGPayloadHeader: Equatable, Sendable {
   public var type: UInt8
   /// 255: every frame brings its quantization tables.
   public var q: UInt8
-  /// In blocks of 8 pixels; 0 where the size is over 2040 pixels and said elsewhere.
+  /// In blocks of 8 pixels; 0 where the size is over 2040 pixels: it is in the SDP then.
   public var width: UInt8
   /// In blocks of 8 pixels.
   public var height: UInt8
@@ -47,14 +47,14 @@ public struct JPEGPayloadHeader: Equatable, Sendable {
     height = UInt8(second & 0xFF)
   }
 
-  /// A picture's size in pixels as the header says it: in blocks, rounded up; 0 and 0 where a side is over 2040.
+  /// A picture's size in pixels as the header has it: in blocks, rounded up; 0 and 0 where a side is over 2040.
   public static func blocks(width: UInt16, height: UInt16) -> (width: UInt8, height: UInt8) {
     guard max(width, height) <= 2040 else { return (0, 0) }
     return (UInt8((width + 7) / 8), UInt8((height + 7) / 8))
   }
 }
 
-/// The header behind the main header of types 64 to 127 (RFC 2435, 3.1.7).
+/// The header after the main header of types 64 to 127 (RFC 2435, 3.1.7).
 ///
 ///     |       Restart Interval        |F|L|       Restart Count       |
 public struct RestartHeader: Equatable, Sendable {

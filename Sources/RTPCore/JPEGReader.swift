@@ -8,7 +8,7 @@ public struct JPEGReader: ~Copyable {
   private var last = JPEGHeader.none
   private var lastSize = 0
 
-  /// Longer headers (with a thumbnail, say) are parsed every time.
+  /// Longer headers (with a thumbnail, for example) are parsed every time.
   private static let longest = 4096
 
   /// - Parameter repairs: read what there is of a frame that was cut short.
@@ -22,12 +22,12 @@ public struct JPEGReader: ~Copyable {
   /// Reads a frame.
   /// - Parameters:
   ///   - frame: all that the camera gave; what comes before its picture and after EOI is skipped.
-  ///   - isExact: it ends with its EOI, as an encoder of this program leaves it: its end is not looked for.
+  ///   - isExact: it ends with its EOI, as an encoder of this program leaves it: its end is not searched for.
   /// - Throws: why it can't be sent as it is.
   @inline(__always)
   public mutating func read(_ frame: UnsafeRawBufferPointer, isExact: Bool = false) throws(JPEGFault) -> JPEGPicture {
     guard isLast(frame) else { return try readNew(frame, isExact: isExact) }
-    // All of a camera's scan is looked at: an EOI at its end may be that of what follows the picture, or of a good frame
+    // All of a camera's scan is searched: an EOI at its end may be that of what follows the picture, or of a good frame
     // after the beginning of a lost one.
     guard isExact else { return try search(frame) }
     return JPEGPicture(header: last, scan: .init(rebasing: frame[last.scanOffset...]), isRepaired: false)
@@ -36,7 +36,7 @@ public struct JPEGReader: ~Copyable {
   /// A frame with the last header, whose end is to be searched for.
   @inline(never)
   private mutating func search(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> JPEGPicture {
-    do throws(JPEGFault) { return try picture(last, frame, ScanEnd(of: frame, from: last.scanOffset)) } catch {
+    do throws(JPEGFault) { return try picture(last, frame, Self.scanEnd(of: last, frame)) } catch {
       return try readLater(frame)
     }
   }
@@ -46,21 +46,20 @@ public struct JPEGReader: ~Copyable {
   private mutating func readNew(_ frame: UnsafeRawBufferPointer, isExact: Bool) throws(JPEGFault) -> JPEGPicture {
     do throws(JPEGFault) {
       let header = try JPEGHeader(frame)
-      let start = header.scanOffset
       // What can't be kept is read again each time.
       keep(header, frame)
       if isExact {
-        return JPEGPicture(header: header, scan: .init(rebasing: frame[start...]), isRepaired: false)
+        return JPEGPicture(header: header, scan: .init(rebasing: frame[header.scanOffset...]), isRepaired: false)
       }
-      return try picture(header, frame, ScanEnd(of: frame, from: start))
+      return try picture(header, frame, Self.scanEnd(of: header, frame))
     } catch { return try readLater(frame) }
   }
 
-  /// The first whole picture in a frame that does not begin with one; where there is none, what there is of the first.
+  /// The picture of a frame that does not begin with a whole one: see `JPEGExtent.first`.
   @inline(never)
   private mutating func readLater(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> JPEGPicture {
     let header = try JPEGHeader(frame, from: JPEGExtent.first(in: frame)?.start ?? 0)
-    return try repairing(header, frame, ScanEnd(of: frame, from: header.scanOffset))
+    return try repairing(header, frame, Self.scanEnd(of: header, frame))
   }
 
   /// Reads the header of a frame that is still arriving.
@@ -89,15 +88,16 @@ public struct JPEGReader: ~Copyable {
   }
 
   /// Reads a frame that is all there now, of which a part was sent.
-  /// - Parameter arrived: what was read of it.
-  public mutating func read(
-    _ frame: UnsafeRawBufferPointer, behind arrived: ArrivingPicture
+  /// - Parameter arrived: its beginning, as `begin` and `advance` left it.
+  public mutating func finish(
+    _ arrived: ArrivingPicture, in frame: UnsafeRawBufferPointer
   ) throws(JPEGFault) -> JPEGPicture {
     guard frame.count >= arrived.searched else { throw .noEOI }
-    let end = arrived.end ?? ScanEnd(of: frame, from: arrived.searched)
+    let end = arrived.end ?? Self.scanEnd(of: arrived.header, frame, from: arrived.searched)
     do throws(JPEGFault) { return try picture(arrived.header, frame, end) } catch {
       // What was sent may be the beginning of another frame.
-      if let whole = JPEGExtent.firstWhole(in: frame), whole.start != arrived.header.start { throw error }
+      let first = JPEGExtent.first(in: frame)
+      if let first, first.range != nil, first.start != arrived.header.start { throw error }
       return try repairing(arrived.header, frame, end)
     }
   }
@@ -108,8 +108,8 @@ public struct JPEGReader: ~Copyable {
   ) throws(JPEGFault) -> JPEGPicture {
     do throws(JPEGFault) { return try picture(header, frame, end) } catch {
       let start = header.scanOffset
-      guard repairs, case .noEOI = error, case .cut(let end) = end, end > start else { throw error }
-      return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: true)
+      guard repairs, case .noEOI = error, end.offset > start else { throw error }
+      return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end.offset]), isRepaired: true)
     }
   }
 
@@ -123,19 +123,29 @@ public struct JPEGReader: ~Copyable {
       if let polarity = header.polarity, polarity > 0, end < frame.count || header.start > 0 {
         try refuseFields(frame)
       }
+      guard !header.isCut(scanSize: end - start) else { throw .noEOI }
       return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: false)
     case .cut(let end):
-      // Segments may come between the scan and EOI: DNL, which says the height again, a comment.
+      // Segments may come between the scan and EOI: DNL, which repeats the height, a comment.
       if let polarity = header.polarity, polarity > 0 { try refuseFields(frame) }
-      guard end > start, JPEGSegments(frame, at: end).reachEnd() else { throw .noEOI }
+      guard end > start, !header.isCut(scanSize: end - start), JPEGSegments(frame, at: end).reachEnd() else {
+        throw .noEOI
+      }
       return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: false)
     }
+  }
+
+  @inline(__always)
+  private static func scanEnd(
+    of header: JPEGHeader, _ frame: UnsafeRawBufferPointer, from start: Int? = nil
+  ) -> ScanEnd {
+    ScanEnd(of: frame, from: start ?? header.scanOffset, hasRestarts: header.restartInterval > 0)
   }
 
   /// One field alone is half a picture.
   @inline(never)
   private func refuseFields(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) {
-    guard JPEGExtent.fields(in: frame) == nil else { throw .unsupported(.fields) }
+    guard JPEGExtent.contents(of: frame).fields == nil else { throw .unsupported(.fields) }
   }
 
   private mutating func keep(_ header: JPEGHeader, _ frame: UnsafeRawBufferPointer) {

@@ -1,14 +1,19 @@
 /// Where the entropy-coded bytes of a scan end (ITU-T T.81, B.1.1.5): a byte of 0xFF among them is followed by 0
 /// (stuffed), by RSTn, or by another (fill bytes).
 ///
-/// All of it is looked at: an EOI at the very end of a camera's buffer can be that of junk after the picture's own.
+/// All of it is searched: an EOI at the very end of a camera's buffer can be that of junk after the picture's own.
 enum ScanEnd: Equatable {
-  /// Behind EOI.
+  /// After EOI.
   case eoi(Int)
   /// Without EOI: at the end of the bytes, without half a marker, or at a marker that has no place in a scan.
   case cut(Int)
 
-  init(of bytes: UnsafeRawBufferPointer, from start: Int) {
+  /// Searches a scan for its end.
+  /// - Parameters:
+  ///   - start: where to begin: within the scan, and not after half a marker.
+  ///   - hasRestarts: the scan has restart markers. Then a marker code below SOF0 is a damaged byte, as libjpeg takes it
+  ///     (jpeg_resync_to_restart): only its restart interval is lost. Without restart markers all the rest is lost.
+  init(of bytes: UnsafeRawBufferPointer, from start: Int, hasRestarts: Bool = false) {
     var offset = start
     while offset < bytes.count {
       offset = Self.markerFree(bytes, from: offset)
@@ -25,6 +30,7 @@ enum ScanEnd: Equatable {
         }
         switch bytes[offset + 1] {
         case 0x00, 0xD0...0xD7: offset += 2
+        case 0x01...0xBF where hasRestarts: offset += 2
         case 0xFF: offset += 1
         case 0xD9:
           self = .eoi(offset + 2)
@@ -38,22 +44,29 @@ enum ScanEnd: Equatable {
     self = .cut(bytes.count)
   }
 
+  /// Where it is.
+  var offset: Int {
+    switch self {
+    case .eoi(let place), .cut(let place): place
+    }
+  }
+
   private static let block = 64
 
-  /// Passes over blocks in which no 0xFF has anything but 0 behind it.
+  /// Passes over blocks in which each 0xFF is followed by 0.
   /// - Returns: where the first block begins that is not passed over.
   @inline(__always)
   private static func markerFree(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
     guard let first = bytes.baseAddress, start < bytes.count else { return start }
-    // The last byte of a block is looked at with the one behind it.
+    // The last byte of a block is compared along with the byte after it.
     var left = (bytes.count - start - 1) / block
     var place = first + start
     while left > 0 {
       var found = Vector.zero
       for part in 0..<block / 16 {
         let here = place.loadUnaligned(fromByteOffset: part &* 16, as: Vector.self)
-        let behind = place.loadUnaligned(fromByteOffset: part &* 16 &+ 1, as: Vector.self)
-        found |= isSet(here .== Vector(repeating: 0xFF)) & ~isSet(behind .== .zero)
+        let after = place.loadUnaligned(fromByteOffset: part &* 16 &+ 1, as: Vector.self)
+        found |= isSet(here .== Vector(repeating: 0xFF)) & ~isSet(after .== .zero)
       }
       guard unsafeBitCast(found, to: SIMD2<UInt64>.self).isZero else { break }
       place += block

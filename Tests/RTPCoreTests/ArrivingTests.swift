@@ -27,7 +27,7 @@ import Testing
         take(try packetizer.extend(scan, isWhole: false))
       }
       guard let arriving else { return nil }
-      take(try packetizer.extend(reader.read(jpeg, behind: arriving).scan, isWhole: true))
+      take(try packetizer.extend(reader.finish(arriving, in: jpeg).scan, isWhole: true))
       return packets
     }
   }
@@ -83,10 +83,26 @@ import Testing
     #expect(fault == .unsupported(.huffman))
   }
 
+  /// A damaged byte in a scan of restart intervals ends none, however it comes.
+  @Test func aDamagedPairOfBytesIsNoEnd() throws {
+    let picture = try Samples.jpeg(width: 320, height: 200)
+    var jpeg = Samples.edit(picture) { segments, _ in segments.append((0xDD, [0, 4])) }
+    (jpeg[3000], jpeg[3001]) = (0xFF, 0x42)
+    let whole = try PacketizerTests.packets(jpeg, size: 500, sequence: 65_530)
+    var reader = JPEGReader()
+    for step in [1, 8, 1000] {
+      let pieces = Array(stride(from: 0, through: jpeg.count, by: step))
+      #expect(try arrive(jpeg, pieces: pieces, size: 500, reader: &reader) == whole)
+    }
+  }
+
   /// One that is cut short is found out at its end, at the latest.
   @Test func cutFramesEndWithoutTheirLastPacket() throws {
     let jpeg = try Samples.jpeg(width: 320, height: 200)
-    for bad in [Array(jpeg.dropLast(2)), Array(jpeg.prefix(3000)), Array(jpeg.prefix(2000)) + jpeg] {
+    for bad in [
+      Array(jpeg.dropLast(2)), Array(jpeg.prefix(3000)), Array(jpeg.prefix(2000)) + jpeg,
+      Array(jpeg.prefix(700)) + [0xFF, 0xD9],
+    ] {
       var reader = JPEGReader()
       let frame = bad
       #expect(throws: JPEGFault.noEOI) {

@@ -1,3 +1,4 @@
+import JPEGCodec
 import Testing
 
 @testable import RTPCore
@@ -42,15 +43,65 @@ import Testing
     start = jpeg.count - Samples.scan(jpeg).count
   }
 
-  /// Wherever the EOI stands against the words in which it is looked for.
+  /// Wherever the EOI stands against the words in which it is searched for.
   @Test func findsAnEOIAtEveryAlignment() throws {
-    for length in 0..<40 {
+    for length in 280..<320 {
       let scan = [UInt8](repeating: 0x55, count: length)
       for junk in [[0], [0, 0], [UInt8](repeating: 7, count: 20)] {
         let bytes = Array(jpeg.prefix(start)) + scan + [0xFF, 0xD9] as [UInt8] + junk
         #expect(try scanRange(bytes).get() == start..<start + length + 2)
       }
     }
+  }
+
+  /// What looks like a marker of a reserved code ends no scan of restart intervals, wherever it stands and however it comes.
+  @Test func aDamagedPairOfBytes() throws {
+    let restarted = Samples.edit(jpeg) { segments, _ in segments.append((0xDD, [0, 4])) }
+    let header = restarted.count - Samples.scan(restarted).count
+    for place in [header, header + 63, header + 64, header + 500, restarted.count - 4] {
+      for code: UInt8 in [0x01, 0x02, 0x42, 0xBF] {
+        var frame = restarted
+        (frame[place], frame[place + 1]) = (0xFF, code)
+        #expect(try scanRange(frame).get() == header..<frame.count)
+        #expect(scanRange(frame.dropLast(2)) == .failure(.noEOI))
+      }
+      for code: UInt8 in [0xC0, 0xC4, 0xDB, 0xE5, 0xFE] {
+        var frame = restarted
+        (frame[place], frame[place + 1]) = (0xFF, code)
+        if place < frame.count - 64 { #expect(scanRange(frame) == .failure(.noEOI)) }
+      }
+    }
+    var frame = jpeg
+    (frame[start + 500], frame[start + 501]) = (0xFF, 0x42)
+    #expect(scanRange(frame) == .failure(.noEOI))
+  }
+
+  /// Whatever is in them, seven eighths of a picture's MCUs take so many bytes.
+  @Test(arguments: [JPEGHeader.Sampling.yuv420, .yuv422])
+  func aScanThatIsTooShort(sampling: JPEGHeader.Sampling) throws {
+    let count = (sampling == .yuv420 ? 80 * 4 : 160 * 5 / 2) * 7 / 8
+    let whole = try Samples.jpeg(width: 160, height: 128, sampling: sampling)
+    let header = whole.count - Samples.scan(whole).count
+    for length in [0, 1, count - 3, count - 2, count, count + 100] {
+      let bytes = Array(whole.prefix(header)) + [UInt8](repeating: 0x55, count: length) + [0xFF, 0xD9]
+      let isCut = length + 2 < count
+      #expect(scanRange(bytes) == (isCut ? .failure(.noEOI) : .success(header..<bytes.count)), "\(length) bytes")
+      let isRepaired = try bytes.withUnsafeBytes { try read($0, repairs: true).isRepaired }
+      #expect(isRepaired == isCut)
+    }
+  }
+
+  /// No picture takes fewer bytes than one of a single colour, which is whole.
+  @Test func onePlainColourIsWhole() throws {
+    let grey = PlanarPicture(width: 160, height: 128)
+    for index in 0..<3 {
+      let plane = grey.plane(index)
+      for offset in 0..<plane.width * plane.height { plane.start[offset] = 128 }
+    }
+    let jpeg = try grey.jpeg(quality: 1)
+    let scan = Samples.scan(jpeg).count
+    #expect(scan == 80 * 4 + 2)
+    #expect(try scanRange(jpeg).get() == jpeg.count - scan..<jpeg.count)
   }
 
   @Test func findsThePicturesOfAFile() throws {

@@ -84,9 +84,11 @@ func header(_ bytes: [UInt8]) -> Result<JPEGHeader, JPEGFault> {
 }
 
 /// A frame, read by a reader that knows no other.
-func read(_ bytes: UnsafeRawBufferPointer, repairs: Bool = false) throws(JPEGFault) -> JPEGPicture {
+func read(
+  _ bytes: UnsafeRawBufferPointer, repairs: Bool = false, isExact: Bool = false
+) throws(JPEGFault) -> JPEGPicture {
   var reader = JPEGReader(repairs: repairs)
-  return try reader.read(bytes)
+  return try reader.read(bytes, isExact: isExact)
 }
 
 /// Where a picture's scan begins and how long it is, or why there is none.

@@ -57,13 +57,13 @@ private struct Receiver: ~Copyable {
 
   private func check(_ jpeg: UnsafeRawBufferPointer, _ width: Int, _ height: Int, timestamp: UInt32) {
     precondition(jpeg.suffix(2).elementsEqual([0xFF, 0xD9]))
-    // What a scan has in it is for the decoder to say: another picture's beginning may stand there.
+    // What a scan has in it is the decoder's business: another picture's beginning may stand there.
     let extent = JPEGExtent(jpeg, at: 0)
     precondition([Int(extent.width), Int(extent.height)] == [width, height])
     do throws(JPEGFault) {
       _ = try JPEGHeader(jpeg)
     } catch .unsupported(let what) {
-      // ONVIF's extension may say more than RFC 2435 can, but no JPEG that is none.
+      // ONVIF's extension can carry more than RFC 2435, but no JPEG that is none.
       precondition(wasExtended && [.components, .sampling, .huffman, .tables].contains(what), "unsupported \(what)")
     } catch { preconditionFailure("\(error)") }
 

@@ -33,7 +33,7 @@ private struct Session: ~Copyable {
 
   mutating func take(_ datagram: UnsafeRawBufferPointer) {
     walk(datagram)
-    hear(datagram)
+    receive(datagram)
     // What a receiver counts, it counts of any numbers.
     if let packet = RTPHeader.read(datagram) {
       _ = statistics.record(packet.header, size: datagram.count, arrival: now)
@@ -51,8 +51,8 @@ private struct Session: ~Copyable {
     report(isLast: true)
   }
 
-  /// Both sides hear it.
-  private mutating func hear(_ datagram: UnsafeRawBufferPointer) {
+  /// Both sides receive it.
+  private mutating func receive(_ datagram: UnsafeRawBufferPointer) {
     let before = receiver.senderReports
     _ = receiver.receive(datagram, source: ssrc, now: now)
     precondition(receiver.senderReports >= before)
@@ -84,25 +84,25 @@ private struct Session: ~Copyable {
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: RTCPSender.largestReport, alignment: 1)
     defer { memory.deallocate() }
     let wall = now + 1_795_000_000_000_000_000
-    let told =
+    let reportSize =
       isLast
       ? sender.goodbye(ssrc: ssrc, clock: clock, now: now, realtime: wall, into: memory)
       : sender.report(ssrc: ssrc, clock: clock, now: now, realtime: wall, into: memory, chance: 0.5)
-    precondition(told > 0 || !isLast, "a sender that sent says goodbye")
-    if told > 0 {
-      let bytes = UnsafeRawBufferPointer(rebasing: memory[..<told])
+    precondition(reportSize > 0 || !isLast, "a sender that sent says goodbye")
+    if reportSize > 0 {
+      let bytes = UnsafeRawBufferPointer(rebasing: memory[..<reportSize])
       precondition(walk(bytes) == (isLast ? 3 : 2))
       precondition(RTCPReader(bytes)?.describes(ssrc, as: name) == true)
-      hear(bytes)
+      receive(bytes)
     }
-    let answered =
+    let answerSize =
       isLast
       ? receiver.goodbye(statistics, of: ssrc, now: now, into: memory)
       : receiver.report(statistics, of: ssrc, now: now, into: memory, chance: 0.5)
-    if answered > 0 {
-      let bytes = UnsafeRawBufferPointer(rebasing: memory[..<answered])
+    if answerSize > 0 {
+      let bytes = UnsafeRawBufferPointer(rebasing: memory[..<answerSize])
       precondition(walk(bytes) == (isLast ? 3 : 2))
-      hear(bytes)
+      receive(bytes)
     }
   }
 

@@ -60,6 +60,27 @@ def wide_tables(data):
                    for m, body in found], rest)
 
 
+def unused_table(data):
+    """With a quantization table of 16 bits that no component uses."""
+    found, rest = segments(data)
+    return joined([(0xDB, b"\x13" + b"\1\0" * 64)] + found, rest)
+
+
+def damaged_pair(data):
+    """With restart markers, and two damaged bytes in the scan that look like a marker of a reserved code."""
+    data = tran("-restart", "4B")(data)
+    place = (data.index(b"\xff\xda") + len(data)) // 2
+    while 0xFF in data[place - 1:place + 3]:
+        place += 1
+    return data[:place] + b"\xff\x42" + data[place + 2:]
+
+
+def ended_early(data):
+    """The scan's first bytes, and EOI."""
+    found, rest = segments(data)
+    return joined(found, rest[:14 + (len(rest) - 14) // 30].rstrip(b"\xff") + b"\xff\xd9")
+
+
 def inserted(junk, marker=0xC4):
     """With bytes before the first segment of this marker."""
     def make(data):
@@ -142,6 +163,8 @@ KINDS = [
     Kind("restart markers, 4:2:2", sampled("2x1", "-restart", "1"), "same"),
     Kind("three quantization tables", three_tables, "same"),
     Kind("16-bit quantization tables", wide_tables, "same"),
+    Kind("an unused quantization table of 16 bits", unused_table, "same"),
+    Kind("restart markers, a damaged pair of bytes like a marker", damaged_pair, "same"),
     Kind("zeros behind the end", lambda data: data + bytes(2048), "same"),
     Kind("an end in the junk behind the end", lambda data: data + b"junk\xff\xd9junk", "same"),
     Kind("a comment and fill bytes", lambda data: data[:2] + b"\xff\xff\xff\xfe\0\6\xff\xd9\xff\xda" + data[2:], "same"),
@@ -180,6 +203,7 @@ KINDS = [
     Kind("arithmetic coding", tran("-arithmetic"), "lossless"),
     Kind("cut in half", lambda data: data[:len(data) // 2], "dropped"),
     Kind("no end", lambda data: data[:-2], "dropped"),
+    Kind("an end after a thirtieth of the scan", ended_early, "dropped"),
 ]
 
 

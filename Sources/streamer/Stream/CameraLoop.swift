@@ -241,7 +241,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private mutating func sendRest(_ frame: borrowing Frame) -> JPEGPicture? {
     guard let arriving else { return nil }
     do throws(DropCause) {
-      let picture = try reader.read(frame.bytes, behind: arriving.picture)
+      let picture = try reader.finish(arriving.picture, in: frame.bytes)
       try delivery.extend(picture.scan, isWhole: true)
       return picture
     } catch {

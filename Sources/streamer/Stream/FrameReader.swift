@@ -5,7 +5,7 @@ import RTPCore
 /// Reads a camera's frames as pictures that can be sent: as they are, which costs next to nothing, or re-coded by
 /// libjpeg-turbo, off the zero-copy path, where RTP can't carry them.
 struct FrameReader: ~Copyable {
-  /// What re-coding came to so far.
+  /// Counters of re-coded frames, and what the last one cost.
   struct Recoding: Equatable, Sendable {
     /// Frames re-coded from their coefficients.
     var lossless: UInt64 = 0
@@ -56,10 +56,10 @@ struct FrameReader: ~Copyable {
   mutating func begin(_ frame: UnsafeRawBufferPointer) throws(JPEGFault) -> ArrivingPicture? { try reader.begin(frame) }
 
   /// Reads a frame that is all there now, of which a part was sent.
-  mutating func read(
-    _ frame: UnsafeRawBufferPointer, behind arrived: ArrivingPicture
+  mutating func finish(
+    _ arrived: ArrivingPicture, in frame: UnsafeRawBufferPointer
   ) throws(DropCause) -> JPEGPicture {
-    do throws(JPEGFault) { return try reader.read(frame, behind: arrived) } catch { throw DropCause(error) }
+    do throws(JPEGFault) { return try reader.finish(arrived, in: frame) } catch { throw DropCause(error) }
   }
 
   /// - Parameters:
@@ -69,8 +69,8 @@ struct FrameReader: ~Copyable {
     _ frame: UnsafeRawBufferPointer, _ method: JPEGRecoder.Method, _ fault: JPEGFault
   ) throws(DropCause) -> JPEGPicture {
     if recoder == nil { recoder = JPEGRecoder() }
-    guard let extent = JPEGExtent.first(in: frame) else { throw DropCause(fault) }
-    let fields = JPEGExtent.fields(in: frame)
+    let (found, fields) = JPEGExtent.contents(of: frame)
+    guard let extent = found else { throw DropCause(fault) }
     guard repairs || (fields.map { $0.first.range != nil && $0.second.range != nil } ?? (extent.range != nil)) else {
       throw .noEOI
     }
@@ -119,20 +119,27 @@ struct FrameReader: ~Copyable {
   private mutating func recode(_ job: Job, _ method: JPEGRecoder.Method) throws(DropCause) -> JPEGPicture {
     let jpeg = job.extent.bytes(in: job.frame)
     guard let header = PlainHeader(job.frame, at: job.extent.start) else { throw DropCause(job.fault) }
-    let plain = UnsafeMutableRawBufferPointer.allocate(byteCount: header.bytes.count, alignment: 1)
-    defer { plain.deallocate() }
-    plain.copyBytes(from: header.bytes)
     let scan = UnsafeRawBufferPointer(rebasing: jpeg[min(jpeg.count, header.scanOffset - job.extent.start)...])
-    let parts = JPEGRecoder.Parts(UnsafeRawBufferPointer(plain), scan)
-    // Whose components are in another order libjpeg decodes only when they are not any more.
-    if method == .lossless || header.places != nil,
-      let picture = try recodeLosslessly(parts, header.places, job)
-    {
-      return picture
+    return try Self.withCopy(of: header.bytes) { plain throws(DropCause) in
+      let parts = JPEGRecoder.Parts(plain, scan)
+      // libjpeg does not decode components in another order: they are brought to the usual one first.
+      if method == .lossless || header.places != nil,
+        let picture = try recodeLosslessly(parts, header.places, job)
+      {
+        return picture
+      }
+      return try encode(parts, job)
     }
-    let picture = try read(try recode(parts, .reencoded, nil, job), job)
-    recoding.reencoded += 1
-    return picture
+  }
+
+  /// Lends a copy of some bytes that stays where it is during the call.
+  private static func withCopy<Result>(
+    of bytes: some Collection<UInt8>, _ body: (UnsafeRawBufferPointer) throws(DropCause) -> Result
+  ) throws(DropCause) -> Result {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+    defer { copy.deallocate() }
+    copy.copyBytes(from: bytes)
+    return try body(UnsafeRawBufferPointer(copy))
   }
 
   /// - Returns: nil where only pixels help.
@@ -147,7 +154,10 @@ struct FrameReader: ~Copyable {
         return picture
       } catch {
         guard places != nil, error.isOfForm else { throw error }
-        return try encode(result, job)
+        // Its components are in the usual order by now.
+        return try Self.withCopy(of: result.jpeg) { usual throws(DropCause) in
+          try encode(JPEGRecoder.Parts(usual), job)
+        }
       }
     } catch {
       guard places == nil, error.isOfForm else { throw error }
@@ -155,12 +165,9 @@ struct FrameReader: ~Copyable {
     }
   }
 
-  /// Encodes again what has its components in the usual order by now.
-  private mutating func encode(_ result: JPEGRecoder.Result, _ job: Job) throws(DropCause) -> JPEGPicture {
-    let usual = UnsafeMutableRawBufferPointer.allocate(byteCount: result.jpeg.count, alignment: 1)
-    defer { usual.deallocate() }
-    usual.copyMemory(from: result.jpeg)
-    let picture = try read(try recode(JPEGRecoder.Parts(UnsafeRawBufferPointer(usual)), .reencoded, nil, job), job)
+  /// Decodes a picture and encodes it again.
+  private mutating func encode(_ jpeg: JPEGRecoder.Parts, _ job: Job) throws(DropCause) -> JPEGPicture {
+    let picture = try read(try recode(jpeg, .reencoded, nil, job), job)
     recoding.reencoded += 1
     return picture
   }
