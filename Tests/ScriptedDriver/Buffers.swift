@@ -43,14 +43,15 @@ extension ScriptedDriver {
   func map(_ length: Int, offset: Int) -> UnsafeMutableRawPointer? {
     locked {
       guard length <= Self.mostBytes else { return nil }
-      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 16)
-      memory.initializeMemory(as: UInt8.self, repeating: 0)
+      // Zeros that need not be written: a driver may have 32 buffers of megabytes, of which a frame fills a part.
+      guard let start = calloc(1, length) else { return nil }
+      let memory = UnsafeMutableRawBufferPointer(start: start, count: length)
       mappedCount += 1
       let (index, plane) = (offset >> 16, offset >> 12 & 15)
       if buffers.indices.contains(index), buffers[index].memories.indices.contains(plane) {
         buffers[index].memories[plane] = memory
       }
-      return memory.baseAddress
+      return start
     }
   }
 
@@ -64,7 +65,7 @@ extension ScriptedDriver {
           buffers[index].memories[plane] = nil
         }
       }
-      memory.deallocate()
+      free(memory)
       mappedCount -= 1
     }
   }
