@@ -164,7 +164,6 @@ KINDS = [
     Kind("three quantization tables", three_tables, "same"),
     Kind("16-bit quantization tables", wide_tables, "same"),
     Kind("an unused quantization table of 16 bits", unused_table, "same"),
-    Kind("restart markers, a damaged pair of bytes like a marker", damaged_pair, "same"),
     Kind("zeros behind the end", lambda data: data + bytes(2048), "same"),
     Kind("an end in the junk behind the end", lambda data: data + b"junk\xff\xd9junk", "same"),
     Kind("a comment and fill bytes", lambda data: data[:2] + b"\xff\xff\xff\xfe\0\6\xff\xd9\xff\xda" + data[2:], "same"),

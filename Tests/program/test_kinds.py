@@ -94,6 +94,18 @@ class Kinds(unittest.TestCase):
                 self.assertNotIn("undecodable", line)
                 self.assertNotIn("no_eoi", line)
 
+    def test_a_damaged_pair_of_bytes_between_restart_markers_is_sent(self):
+        """It is no kind of the table: FFmpeg shows what it likes below it."""
+        kind = kinds.Kind("restart markers, a damaged pair of bytes like a marker", kinds.damaged_pair, "same")
+        with rtpjpeg.Receiver() as receiver:
+            with Run(f"file:{kinds.folder(kind)}", "--fps", 30, "--to", f"127.0.0.1:{receiver.port}") as sender:
+                receiver.collect(10, until=lambda r: r.markers() >= 6)
+            frames = rtpjpeg.frames(receiver.packets())
+        sources = [rtpjpeg.jpeg(data) for data in kinds.plain(kind)]
+        self.assertGreaterEqual(len(frames), 6)
+        self.assertTrue(all(any(rtpjpeg.same(frame, source) for source in sources) for frame in frames))
+        self.assertNotIn("no_eoi", sender.out)
+
     def test_a_recoding_that_takes_long_holds_nothing_up(self):
         """Frames of 64 megapixels, and of a hundred scans: each is given up in time, and the others go on."""
         black = subprocess.run(["cjpeg", "-progressive"], input=b"P5\n8192 8192\n255\n" + bytes(8192 * 8192),
