@@ -217,9 +217,8 @@ class Ways(Case):
             receiver.collect(20, until=lambda r: r.markers() >= 10)
         by_timer = self.spreads(receiver)
         result = self.stop(process)
-        # A queue that is replaced drops what it has: a frame each time at the most.
-        parts = re.search(r"(\d+) sent in part", result.stdout.splitlines()[-1])
-        self.assertLessEqual(int(parts[1]) if parts else 0, 2, result.stdout)
+        # What a queue has when it is replaced is dropped without a word to the program.
+        self.assertNotIn("sent in part", result.stdout + result.stderr)
         # At 50 Mbit/s, since half the interval would be slower still. A busy machine makes single frames slower.
         for spreads in (by_kernel, by_timer):
             self.assertGreater(sorted(spreads)[len(spreads) // 2], 18, spreads)
@@ -236,7 +235,9 @@ class Ways(Case):
 
     def test_packets_become_as_small_as_the_way_needs(self):
         """And stay as they were asked for, with a word about it, where their size is fixed."""
-        usual = "ip link set eth0 mtu 1500; ip route flush type unreachable"
+        # The card is down for seconds after that, and packets are lost meanwhile: those of the next test, too.
+        usual = ("ip link set eth0 mtu 1500; ip route flush type unreachable;"
+                 " until [ $(cat /sys/class/net/eth0/carrier) = 1 ]; do sleep 0.1; done")
         self.addCleanup(lambda: machine.run(usual))
         # The second has a receiver that can't be reached: it is through with each frame at once, and then isn't. Its frames
         # are too small to be spread.
