@@ -33,13 +33,24 @@ network() {
     done
     busybox ip route add default via 10.0.2.2
     for card in /sys/class/net/eth*; do         # see init.sh
-        while test "$(cat "$card/carrier")" = 0; do sleep 0.1; done
+        tenths=0
+        while test "$(cat "$card/carrier")" = 0; do
+            sleep 0.1
+            tenths=$((tenths + 1))
+            if test $((tenths % 100)) = 0; then
+                echo "lab: ${card##*/} has no link after $((tenths / 10)) s: it is taken down and up" >&2
+                busybox ip link set "${card##*/}" down
+                busybox ip link set "${card##*/}" up
+                busybox ip route replace default via 10.0.2.2
+            fi
+        done
     done
 }
 
 file_systems
+echo "lab: agent"
 mkfifo /run/prepared
-{ devices; network; } > /run/prepared &     # Python takes 2 s to start: meanwhile …
+{ devices; echo "lab: devices are there" >&2; network; echo "lab: network is there" >&2; } > /run/prepared &     # Python takes 2 s to start: meanwhile …
 
 # -I -S: nothing of the user's Python set-up, and half a second less.
 "$LAB_PYTHON" -I -S "$LAB_AGENT"

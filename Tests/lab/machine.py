@@ -42,12 +42,18 @@ import kernel
 from process import Link
 
 HOST = "10.0.2.2"       # the host's loopback, seen from the guest
-BOOT_SECONDS = 60
+# A boot takes 8 s, and 30 s where three builds run beside it. QEMU's emulation has stood still in one boot of some
+# hundreds; its console did not say where then, and does now.
+BOOT_SECONDS, BOOT_TRIES = 60, 3
 # Debian's own Python starts twice as fast as one with a shared library, and in the guest a start is half a second.
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else os.path.realpath(sys.executable)
 # tsc: the emulated one is the host's, and much cheaper to read than the HPET the kernel would otherwise choose.
 KERNEL_OPTIONS = "console=ttyS0 loglevel=4 panic=-1 net.ifnames=0 random.trust_cpu=on tsc=reliable"
 PR_SET_PDEATHSIG = 1
+
+
+class NoBoot(RuntimeError):
+    pass
 
 
 class Machine:
@@ -61,15 +67,20 @@ class Machine:
         self.sockets = [str(self.folder / f"camera{number}") for number in range(self.cameras)]
         self.shared = self.folder / "shared"
         self.shared.mkdir()
-        try:
-            self.boot()
-        except BaseException:
-            self.stop()
-            raise
-        return self
+        for tries_left in reversed(range(BOOT_TRIES)):
+            try:
+                self.boot()
+                return self
+            except BaseException as error:
+                self.end()
+                if not tries_left or not isinstance(error, NoBoot):
+                    shutil.rmtree(self.folder, ignore_errors=True)
+                    raise
+                print(f"lab: {error}\nlab: once more", file=sys.__stderr__, flush=True)
 
     def __exit__(self, *_):
-        self.stop()
+        self.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- what tests use
 
@@ -108,7 +119,9 @@ class Machine:
             "LAB_PYTHON": PYTHON, "LAB_MODULES": str("/" / found.modules.relative_to(self.root)),
             "LAB_VERSION": found.release, "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"})
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(self.folder / "agent"))
+            path = self.folder / "agent"
+            path.unlink(missing_ok=True)
+            listener.bind(str(path))
             listener.listen(1)
             listener.settimeout(10)
             with open(self.folder / "qemu", "wb") as log:
@@ -120,13 +133,13 @@ class Machine:
         except ConnectionError:
             ready = False
         if not ready:
-            raise RuntimeError(f"the guest did not boot in {BOOT_SECONDS} s:\n{self.console()}{self.complaints()}")
+            raise NoBoot(f"the guest did not boot in {BOOT_SECONDS} s:\n{self.console()}{self.complaints()}")
 
     def accept(self, listener):
         try:
             connection, _ = listener.accept()
         except TimeoutError:
-            raise RuntimeError("QEMU did not start:\n" + self.complaints()) from None
+            raise NoBoot("QEMU did not start:\n" + self.complaints()) from None
         connection.settimeout(None)
         return connection
 
@@ -155,7 +168,7 @@ class Machine:
                         "-device", f"{card},netdev=net{number}"]
         return ["qemu-system-x86_64", *map(str, options)]
 
-    def stop(self):
+    def end(self):
         if self.link and not self.link.closed and self.qemu.poll() is None:
             try:
                 self.link.send(do="end")
@@ -168,7 +181,7 @@ class Machine:
             self.qemu.wait()
         if self.link:
             self.link.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.qemu = self.link = None
 
 
 def die_with_parent():

@@ -87,20 +87,24 @@ class Link:
         self.reader.start()
 
     def read(self):
-        with self.connection.makefile("rb") as lines:
-            for line in lines:
-                message = json.loads(line)
-                arrival = time.monotonic_ns()
-                with self.changed:
-                    if "clock" in message:
-                        self.clock = message["clock"], arrival
-                    elif "ready" in message:
-                        self.ready = True
-                    else:
-                        self.processes[message["id"]].receive(message)
-                    self.changed.notify_all()
+        try:
+            with self.connection.makefile("rb") as lines:
+                for line in lines:
+                    self.receive(json.loads(line), time.monotonic_ns())
+        except ConnectionResetError:
+            pass        # QEMU ended with something unread
         with self.changed:
             self.closed = True
+            self.changed.notify_all()
+
+    def receive(self, message, arrival):
+        with self.changed:
+            if "clock" in message:
+                self.clock = message["clock"], arrival
+            elif "ready" in message:
+                self.ready = True
+            else:
+                self.processes[message["id"]].receive(message)
             self.changed.notify_all()
 
     def close(self):
