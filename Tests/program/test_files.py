@@ -1,5 +1,6 @@
 """Where the program writes: through links, into pipes and onto full disks, and what it reads of a folder."""
 
+import concurrent.futures
 import contextlib
 import fcntl
 import json
@@ -34,18 +35,35 @@ class Ended:
 
     def __init__(self, command, stop_after=None, stdout=subprocess.PIPE, number=signal.SIGTERM, limit=10):
         process = subprocess.Popen(list(map(str, command)), stdout=stdout, stderr=subprocess.PIPE, text=True)
-        if stop_after is not None:
-            time.sleep(stop_after)
-            process.send_signal(number)
         start = time.monotonic()
         try:
-            self.out, self.err = process.communicate(timeout=limit)
+            try:
+                self.out, self.err = process.communicate(timeout=limit if stop_after is None else stop_after)
+            except subprocess.TimeoutExpired:
+                if stop_after is None:
+                    raise
+                process.send_signal(number)
+                start = time.monotonic()
+                self.out, self.err = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             process.kill()
             self.out, self.err = process.communicate()
             raise AssertionError(f"{command} did not end: {self.err}") from None
+        # Since it was told to stop, or since its start.
         self.seconds = time.monotonic() - start
         self.status = process.returncode
+
+
+def together(function, cases):
+    """What a function that mostly waits gives for each, all at the same time."""
+    with concurrent.futures.ThreadPoolExecutor(len(cases)) as pool:
+        return list(pool.map(function, cases))
+
+
+def writing(path, **options):
+    """All that write a file, at the same time: [(option, Ended)]."""
+    cases = writers(path)
+    return zip(cases, together(lambda name: Ended([STREAMER, *cases[name][0]], **options), cases))
 
 
 @contextlib.contextmanager
@@ -130,9 +148,8 @@ class Links(unittest.TestCase):
             (home / "folder").mkdir()
             kinds = {"pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK, "folder": stat.S_ISDIR, "null": stat.S_ISLNK}
             for kind, check in kinds.items():
-                for name, (words, _) in writers(home / kind).items():
+                for name, ended in writing(home / kind, stop_after=0.7):
                     with self.subTest(f"{name} {kind}"):
-                        ended = Ended([STREAMER, *words], stop_after=0.7)
                         self.assertTrue(check(os.lstat(home / kind).st_mode), name)
                         self.assertIn(ended.status, (0, 1))
                         if kind in ("socket", "folder"):
@@ -247,10 +264,9 @@ class Pipes(unittest.TestCase):
     def test_without_a_reader_a_signal_ends_it(self):
         with tempfile.TemporaryDirectory() as home:
             os.mkfifo(f"{home}/pipe")
-            for name, (words, _) in writers(f"{home}/pipe").items():
-                for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                for name, ended in writing(f"{home}/pipe", stop_after=1, number=number):
                     with self.subTest(f"{name} {number}"):
-                        ended = Ended([STREAMER, *words], stop_after=1, number=number)
                         self.assertLess(ended.seconds, 2.5)
                         self.assertIn(f"{home}/pipe", ended.err)
                         self.assertIn("nobody reads it", ended.err)
@@ -294,9 +310,8 @@ class Pipes(unittest.TestCase):
             with contextlib.suppress(BlockingIOError):
                 while True:
                     os.write(filler, b"x" * 4096)
-            for name, (words, _) in writers(f"{home}/pipe").items():
+            for name, ended in writing(f"{home}/pipe", stop_after=1):
                 with self.subTest(name):
-                    ended = Ended([STREAMER, *words], stop_after=1)
                     self.assertLess(ended.seconds, 2.5)
                     self.assertIn("nobody reads it", ended.err)
             port = free_port()
@@ -309,22 +324,25 @@ class Pipes(unittest.TestCase):
             os.close(filler)
 
     def test_standard_output_that_nobody_reads_holds_no_stop_up(self):
-        commands = [["receive", f"127.0.0.1:{free_port()}", "--json"], ["receive", f"127.0.0.1:{free_port()}"],
+        port = free_port(4)
+        commands = [["receive", f"127.0.0.1:{port}", "--json"], ["receive", f"127.0.0.1:{port + 2}"],
                     ["bench", "test:", "--frames", 100000], ["bench", "test:", "--size", "64x64", "--frames", 3],
                     ["test:", "--stats", 0.05, *TO]]
-        for words in commands:
+
+        def into_a_full_pipe(words):
+            reading, writing = os.pipe()
+            fcntl.fcntl(writing, fcntl.F_SETFL, os.O_NONBLOCK)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(writing, b"x" * 4096)
+            fcntl.fcntl(writing, fcntl.F_SETFL, 0)
+            try:
+                return Ended([STREAMER, *words], stop_after=2.5, stdout=writing)
+            finally:
+                os.close(reading)
+                os.close(writing)
+        for words, ended in zip(commands, together(into_a_full_pipe, commands)):
             with self.subTest(words):
-                reading, writing = os.pipe()
-                fcntl.fcntl(writing, fcntl.F_SETFL, os.O_NONBLOCK)
-                with contextlib.suppress(BlockingIOError):
-                    while True:
-                        os.write(writing, b"x" * 4096)
-                fcntl.fcntl(writing, fcntl.F_SETFL, 0)
-                try:
-                    ended = Ended([STREAMER, *words], stop_after=2.5, stdout=writing)
-                finally:
-                    os.close(reading)
-                    os.close(writing)
                 self.assertLess(ended.seconds, 2.5)
                 if words[0] != "test:":
                     self.assertEqual(ended.status, 1)
