@@ -77,16 +77,21 @@ def difference(player, kind, received, rgb):
     else:
         # Of a kind that only has something odd around the same picture, players read that as they like.
         folder = kinds.sources() if is_unread or kind.plain else kinds.folder(kind)
-        sources = players.of_files(player, sorted(folder.iterdir()), rgb)
+        sources = of_folder(player, folder, rgb)
     if rgb:
-        return f"PSNR {int(min(max(psnr(one, source) for source in sources) for one in received[:FRAMES]))} dB{star}"
+        return f"PSNR {int(min(max(psnr(one, source) for source in sources) for one in set(received[:FRAMES])))} dB{star}"
     return (SAME if len(received) >= FRAMES and set(received) == set(sources) else "other pixels") + star
+
+
+@functools.cache
+def of_folder(player, folder, rgb):
+    return players.of_files(player, sorted(folder.iterdir()), rgb)
 
 
 def psnr(one, other):
     """Over every 11th byte, which is each colour in turn."""
     one, other = one[::11], other[::11]
-    error = sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) / len(one)
+    error = math.dist(one, other) ** 2 / len(one)
     return 99 if not error else 10 * math.log10(255 ** 2 / error)
 
 

@@ -24,7 +24,7 @@ class FFmpeg:
         inputs = [word for path in paths for word in ("-i", path)]
         outputs = [word for number, _ in enumerate(paths) for word in (
             "-map", str(number), "-c:v", "rawvideo", *FFmpeg.pixels(rgb), "-f", "rawvideo", f"{folder}/{number:05}.raw")]
-        return [["ffmpeg", "-v", "error", *inputs, *outputs]]
+        return ["ffmpeg", "-v", "error", *inputs, *outputs]
 
     @staticmethod
     def pixels(rgb):
@@ -41,8 +41,8 @@ class GStreamer:
 
     @staticmethod
     def decode(paths, folder, rgb):
-        return [["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "jpegdec", *GStreamer.pixels(rgb), "!", "filesink",
-                 f"location={folder}/{number:05}.raw"] for number, path in enumerate(paths)]
+        return ["gst-launch-1.0", "-q", *(word for number, path in enumerate(paths) for word in (
+            "filesrc", f"location={path}", "!", "jpegdec", *GStreamer.pixels(rgb), "!", "filesink", f"location={folder}/{number:05}.raw"))]
 
     @staticmethod
     def pixels(rgb):
@@ -61,8 +61,7 @@ def frames(folder, rgb):
 def of_files(player, paths, rgb=False):
     """What a player gives of JPEG files: their `frames`."""
     with tempfile.TemporaryDirectory() as folder:
-        for words in player.decode(list(paths), folder, rgb):
-            subprocess.run(words, check=True, timeout=60, **QUIET)
+        subprocess.run(player.decode(list(paths), folder, rgb), check=True, timeout=60, **QUIET)
         return frames(folder, rgb)
 
 
