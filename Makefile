@@ -44,7 +44,7 @@ soak-stream: ## 1080p at 60 frames a second for SECONDS (600): nothing lost, not
 soak-early: ## early packets of 1080p30 in the camera lab for SECONDS (600), compared bit for bit with what the camera sent
 	@scripts/deps build test
 	scripts/build streamer
-	@SOAK_SECONDS=$(SECONDS) python3 Tests/suite.py test_a_minute_bit_for_bit
+	@SOAK_SECONDS=$(SECONDS) python3 Tests/suite.py test_a_long_stream_bit_for_bit
 
 tsan: ## the unit tests and real streams with ThreadSanitizer, which finds data races
 	@scripts/deps build test
