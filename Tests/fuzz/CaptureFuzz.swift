@@ -9,8 +9,8 @@ import V4L2Capture
 /// A V4L2 driver that answers as the input says: its modes and controls, the results of its ioctls, what it writes into their
 /// structures, its frames. The camera is listed, set, and streamed until the driver has no frame any more. Whatever it does,
 /// nothing traps, nothing is read past its end, and all that was mapped is unmapped.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+@_cdecl("fuzz_capture")
+public func fuzzCapture(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let input = FuzzInput(UnsafeRawBufferPointer(start: start, count: count))
   let driver = ScriptedDriver()
   let words = input.words(driver.path)

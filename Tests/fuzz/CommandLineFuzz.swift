@@ -2,8 +2,8 @@ import LinuxIO
 
 /// The command line: the input is words, each ended by a zero byte. Whatever they are, they are read, or a usage error
 /// names what is wrong; nothing is opened, sent or printed.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+@_cdecl("fuzz_commandline")
+public func fuzzCommandLine(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let input = UnsafeRawBufferPointer(start: start, count: count)
   let words = input.split(separator: 0, maxSplits: 63, omittingEmptySubsequences: false).map {
     String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)

@@ -1,7 +1,7 @@
 /// A camera's bytes. The input is a frame, and at the same time a file of pictures; all go through the same readers, one
 /// after the other. What is read of them is sent, and must be received as it was.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+@_cdecl("fuzz_jpeg")
+public func fuzzJPEG(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let input = UnsafeRawBufferPointer(start: start, count: count)
   // The parameters of the test are the frame's last bytes, which may be junk after its end.
   let choice = input.suffix(4).reduce(0) { $0 << 8 | Int($1) }

@@ -1,8 +1,8 @@
 /// A network's packets: the input has each after its length in two bytes. They come a millisecond apart; after one of no
 /// bytes comes a silence in which another source may take over; one of one byte stands for the source's goodbye; one of
 /// two bytes has the packets after it come from another address.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+@_cdecl("fuzz_packets")
+public func fuzzPackets(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let input = UnsafeRawBufferPointer(start: start, count: count)
   for dimensions in [nil, (width: UInt16(4000), height: UInt16(3000))] {
     var receiver = Receiver(dimensions)

@@ -1,8 +1,8 @@
 /// RTCP of a network: the input has datagrams, each after its length in two bytes. All go to a sender and to its
 /// receiver, who report in between, to each other, too; and from a stranger to a sender that has one receiver. They come a
 /// second apart; after one of no bytes passes an hour.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+@_cdecl("fuzz_rtcp")
+public func fuzzRTCP(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   var session = Session()
   var reader = ByteReader(UnsafeRawBufferPointer(start: start, count: count))
   while let length = reader.word(), let datagram = reader.take(min(Int(length), reader.remaining)) {
