@@ -5,8 +5,10 @@
     overflow(path, 390)                 # pixels that it is too wide by, in a window that wide
 """
 
+import atexit
 import base64
 import fcntl
+import functools
 import json
 import os
 import pathlib
@@ -18,12 +20,12 @@ import time
 FLAGS = ["--headless=new", "--no-sandbox", "--no-first-run", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe"]
 
 
-class Page:
-    """A page in a browser of its own."""
+class Browser:
+    """The one that all pages are in, one after the other."""
 
-    def __init__(self, path, width=1280, height=720, scale=1):
-        self.errors = []
+    def __init__(self):
         self.number, self.rest = 0, b""
+        self.hear = lambda said: None       # takes what it says unasked
         self.profile = tempfile.TemporaryDirectory(prefix="streamer-browser-", ignore_cleanup_errors=True)
         # The browser reads from 3 and writes to 4; ours are out of the way of these.
         here, there = [[fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in pair] for pair in (os.pipe(), os.pipe())]
@@ -34,24 +36,14 @@ class Page:
         os.close(here[0])
         os.close(there[1])
         self.write, self.read = here[1], there[0]
-        self.session = None
-        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for part in ("Page", "Runtime", "Log"):
-            self.ask(f"{part}.enable")
-        self.resize(width, height, scale)
-        self.loaded = False
-        self.ask("Page.navigate", url=pathlib.Path(path).resolve().as_uri())
-        self.until(lambda: self.loaded)
-        # Two pictures on: what is done at each is done.
-        self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        atexit.register(self.close)
 
-    def ask(self, method, **words):
+    def ask(self, method, session=None, **words):
         """Calls a method; gives its result."""
         self.number += 1
         call = {"id": self.number, "method": method, "params": words}
-        if self.session:
-            call["sessionId"] = self.session
+        if session:
+            call["sessionId"] = session
         os.write(self.write, json.dumps(call).encode() + b"\0")
         answers = []
         self.until(lambda: answers, answers)
@@ -64,21 +56,72 @@ class Page:
         end = time.monotonic() + seconds
         while not ready():
             if b"\0" not in self.rest:
-                if not select.select([self.read], [], [], max(0, end - time.monotonic()))[0]:
-                    raise RuntimeError("the browser says nothing")
-                data = os.read(self.read, 1 << 20)
-                if not data:
+                said = select.select([self.read], [], [], 1)[0] and os.read(self.read, 1 << 20)
+                # Where it is gone, processes of its own may still have the pipe.
+                if said == b"" or not said and self.process.poll() is not None:
                     raise RuntimeError("the browser is gone")
-                self.rest += data
+                if not said and time.monotonic() > end:
+                    raise RuntimeError("the browser says nothing")
+                self.rest += said or b""
                 continue
             text, self.rest = self.rest.split(b"\0", 1)
             said = json.loads(text)
             if said.get("id") == self.number:
                 answers.append(said)
             else:
-                self.hear(said.get("method"), said.get("params", {}))
+                self.hear(said)
 
-    def hear(self, method, said):
+    def close(self):
+        atexit.unregister(self.close)
+        running.cache_clear()
+        try:
+            self.ask("Browser.close")
+            self.process.wait(10)
+        except (RuntimeError, OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
+        os.close(self.write)
+        os.close(self.read)
+        self.profile.cleanup()
+
+
+@functools.cache
+def running():
+    """The browser, which is started for the first page."""
+    return Browser()
+
+
+class Page:
+    """A page that shares nothing with others but the browser."""
+
+    def __init__(self, path, width=1280, height=720, scale=1):
+        self.errors = []
+        self.session, self.loaded = None, False
+        self.browser = running()
+        self.browser.hear = self.hear
+        try:
+            self.context = self.ask("Target.createBrowserContext")["browserContextId"]
+            target = self.ask("Target.createTarget", url="about:blank", browserContextId=self.context)["targetId"]
+            self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            for part in ("Page", "Runtime", "Log"):
+                self.ask(f"{part}.enable")
+            self.resize(width, height, scale)
+            self.loaded = False
+            self.ask("Page.navigate", url=pathlib.Path(path).resolve().as_uri())
+            self.browser.until(lambda: self.loaded)
+            # Two pictures on: what is done at each is done.
+            self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        except BaseException:
+            self.browser.close()
+            raise
+
+    def ask(self, method, **words):
+        return self.browser.ask(method, self.session, **words)
+
+    def hear(self, event):
+        if event.get("sessionId") != self.session:
+            return
+        method, said = event.get("method"), event.get("params", {})
         if method == "Page.loadEventFired":
             self.loaded = True
         elif method == "Runtime.exceptionThrown":
@@ -106,16 +149,10 @@ class Page:
         return self
 
     def __exit__(self, *_):
-        self.session = None
         try:
-            self.ask("Browser.close")
-            self.process.wait(10)
-        except (RuntimeError, OSError, subprocess.TimeoutExpired):
-            self.process.kill()
-            self.process.wait()
-        os.close(self.write)
-        os.close(self.read)
-        self.profile.cleanup()
+            self.browser.ask("Target.disposeBrowserContext", browserContextId=self.context)
+        except (RuntimeError, OSError):
+            self.browser.close()
 
 
 def screenshot(path, width, height, scale=1):
