@@ -27,13 +27,15 @@ static struct recoder *of(j_common_ptr info) { return info->client_data; }
 
 static recoder_status status(const struct recoder *self) {
   switch (self->failure.code) {
-  case -1: case JERR_NO_BACKING_STORE: case JERR_OUT_OF_MEMORY: case JERR_WIDTH_OVERFLOW:
+  case -1: case JERR_NO_BACKING_STORE: case JERR_OUT_OF_MEMORY:
     return RECODER_LIMIT;
+  case JERR_IMAGE_TOO_BIG: case JERR_WIDTH_OVERFLOW:
+    return RECODER_SIZE;
   case JERR_BUFFER_SIZE:
     return RECODER_ROOM;
   case JERR_ARITH_NOTIMPL: case JERR_BAD_J_COLORSPACE: case JERR_BAD_MCU_SIZE: case JERR_BAD_PRECISION:
   case JERR_BAD_SAMPLING: case JERR_CCIR601_NOTIMPL: case JERR_COMPONENT_COUNT: case JERR_CONVERSION_NOTIMPL:
-  case JERR_EMPTY_IMAGE: case JERR_FRACT_SAMPLE_NOTIMPL: case JERR_IMAGE_TOO_BIG: case JERR_NOTIMPL:
+  case JERR_EMPTY_IMAGE: case JERR_FRACT_SAMPLE_NOTIMPL: case JERR_NOTIMPL:
   case JERR_SOF_UNSUPPORTED:
     return RECODER_UNSUPPORTED;
   default:
@@ -46,8 +48,10 @@ static recoder_status status(const struct recoder *self) {
 static void warn(j_common_ptr info, int level) {
   if (level >= 0 || info->err->msg_code != JWRN_HIT_MARKER || !info->is_decompressor) return;
   j_decompress_ptr input = (j_decompress_ptr)info;
-  // The data of one restart interval ended early, or has a damaged byte that looks like a marker; the next one follows.
-  if (input->restart_interval && input->unread_marker != JPEG_EOI) return;
+  // The data of one restart interval ended early, or has a damaged byte that looks like a marker; the next one follows. At
+  // any other marker the library waits for the end (jpeg_resync_to_restart).
+  int marker = input->unread_marker;
+  if (input->restart_interval && (marker < 0xC0 || (marker >= JPEG_RST0 && marker <= JPEG_RST0 + 7))) return;
   JDIMENSION missing = input->total_iMCU_rows - input->input_iMCU_row;
   if (missing > (input->total_iMCU_rows + 7) / 8) of(info)->is_cut = true;
 }

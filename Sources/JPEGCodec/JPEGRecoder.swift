@@ -18,6 +18,8 @@ public struct JPEGRecoder: ~Copyable {
     case unsupported
     /// It was given up: it takes too long, or too much memory.
     case limit
+    /// It, or what its fields form, is over 65,500 pixels wide or high: the library takes none of these.
+    case size
     /// The new picture has over 16 MiB.
     case tooLarge
   }
@@ -121,6 +123,7 @@ public struct JPEGRecoder: ~Copyable {
     case RECODER_DONE: return
     case RECODER_UNSUPPORTED: throw .unsupported
     case RECODER_LIMIT: throw .limit
+    case RECODER_SIZE: throw .size
     case RECODER_ROOM: throw .tooLarge
     default: throw .damaged
     }

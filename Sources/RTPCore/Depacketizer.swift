@@ -18,6 +18,8 @@ public struct Depacketizer: ~Copyable {
 
   private var queue: FrameQueue
   private var unreadable: UInt64 = 0
+  /// Those of `malformed` with quantization tables of 16 bits, which are not read.
+  public private(set) var wideTables: UInt64 = 0
   private var stream: FollowedStream?
   /// The stream whose place the one that is followed took, and its tables.
   private var former: (stream: FollowedStream, tables: [UInt8: QuantizationTables])?
@@ -37,6 +39,8 @@ public struct Depacketizer: ~Copyable {
   public var frames: UInt64 { queue.frames }
   /// Whole frames whose size the packets do not say (over 2040 pixels), and nothing else did.
   public var unsized: UInt64 { queue.unsized }
+  /// Of the last whole frame whose quantization tables are not known: the Q that stands for none, or with which none came.
+  public var unknownQ: UInt8? { queue.unknownQ }
   /// Frames of which packets are missing, or whose tables or size are not known.
   public var incomplete: UInt64 { queue.incomplete }
   /// Packets that are no RTP, not of this payload's form, or contradict their frame's others.
@@ -81,8 +85,10 @@ public struct Depacketizer: ~Copyable {
       reject(source)
       return .none
     }
-    guard let fragment = Fragment(packet) else {
+    let fragment: Fragment
+    do throws(Fragment.Refusal) { fragment = try Fragment(packet) } catch {
       unreadable += 1
+      if error == .wideTables { wideTables += 1 }
       return .none
     }
     let received = Probation.Packet(source: source, header: header, size: datagram.count, arrival: arrival)
@@ -111,7 +117,7 @@ public struct Depacketizer: ~Copyable {
     if first.header.marker {
       // One call gives one frame: that of the packet which came now.
       queue.giveUpFrame()
-    } else if let bytes, let read = RTPHeader.read(bytes), let fragment = Fragment(read) {
+    } else if let bytes, let read = RTPHeader.read(bytes), let fragment = try? Fragment(read) {
       _ = queue.place(fragment, first.header)
     }
     return true

@@ -1,5 +1,12 @@
 /// One packet's payload, read.
 struct Fragment {
+  /// Why a payload is not read.
+  enum Refusal: Error {
+    case malformed
+    /// It has quantization tables of 16 bits (RFC 2435, 3.1.8: precision).
+    case wideTables
+  }
+
   let header: JPEGPayloadHeader
   let restart: RestartHeader?
   /// Only a frame's first packet can have them.
@@ -7,12 +14,12 @@ struct Fragment {
   let onvif: ByteReader?
   let scan: UnsafeRawBufferPointer
 
-  init?(_ packet: RTPPacket) {
+  init(_ packet: RTPPacket) throws(Refusal) {
     var reader = ByteReader(packet.payload)
-    guard let header = JPEGPayloadHeader(&reader), [0, 1, 64, 65].contains(header.type) else { return nil }
+    guard let header = JPEGPayloadHeader(&reader), [0, 1, 64, 65].contains(header.type) else { throw .malformed }
     self.header = header
     if header.type >= 64 {
-      guard let restart = RestartHeader(&reader) else { return nil }
+      guard let restart = RestartHeader(&reader) else { throw .malformed }
       self.restart = restart
     } else {
       restart = nil
@@ -20,11 +27,13 @@ struct Fragment {
     var tables: QuantizationTables?
     if header.offset == 0, header.q >= 128 {
       // RFC 2435, 3.1.8: MBZ, precision (a bit a table, 1: 16 bits), length.
-      guard reader.byte() != nil, reader.byte() == 0, let length = reader.word(), var body = reader.take(Int(length))
-      else { return nil }
+      guard reader.byte() != nil, let precision = reader.byte(), let length = reader.word(),
+        var body = reader.take(Int(length))
+      else { throw .malformed }
       // No tables: those that came with this Q before.
       if length > 0 {
-        guard let luma = body.table() else { return nil }
+        guard precision == 0 else { throw .wideTables }
+        guard let luma = body.table() else { throw .malformed }
         tables = QuantizationTables(luma: luma, chroma: body.table() ?? luma)
       }
     }

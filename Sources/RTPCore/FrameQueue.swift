@@ -3,6 +3,7 @@ struct FrameQueue: ~Copyable {
   /// Frames of which every packet came.
   private(set) var frames: UInt64 = 0
   private(set) var unsized: UInt64 = 0
+  private(set) var unknownQ: UInt8?
   private(set) var incomplete: UInt64 = 0
   private(set) var malformed: UInt64 = 0
 
@@ -93,12 +94,13 @@ struct FrameQueue: ~Copyable {
   /// The current frame, which is whole. Its memory stays as it is until the next packet.
   private mutating func deliver(_ timestamp: UInt32) -> Depacketizer.Event {
     ended = timestamp
-    let tables = cache.tables(current.tables, q: current.header.q)
+    let q = current.header.q
+    let tables = cache.tables(current.tables, q: q)
     let file = tables.flatMap { current.file($0, dimensions: dimensions) }
     current.clear()
     swap(&current, &next)
     guard let file else {
-      if tables != nil { unsized += 1 }
+      if tables != nil { unsized += 1 } else { unknownQ = q }
       incomplete += 1
       return .none
     }

@@ -21,6 +21,8 @@ public struct JPEGExtent: Equatable, Sendable {
   private(set) var polarity: UInt8?
   /// The segments that have room for a picture: APPn and comments.
   private var roomy: [Range<Int>] = []
+  /// Why it is not whole, where `range` is nil.
+  public private(set) var fault = JPEGFault.noEOI
   private var hasSegments = false
   private var hasFrame = false
   private var hasScan = false
@@ -38,15 +40,18 @@ public struct JPEGExtent: Equatable, Sendable {
       let item: JPEGSegments.Item
       do throws(JPEGFault) { item = try segments.next() } catch {
         end = .cut(firstDoubtful ?? Self.resume(bytes, after: segments))
+        fault = hasScan ? .noEOI : .truncated
         return
       }
       switch item {
-      case .soi(let place): end = .soi(place)
-      case .eoi(let place): end = hasScan && hasFrame ? .eoi(place) : .cut(firstDoubtful ?? place)
+      case .soi(let place):
+        end = .soi(place)
+        fault = hasScan ? .noEOI : .truncated
+      case .eoi(let place): finish(at: place, firstDoubtful)
       case .segment(0xDA, _):
         hasScan = true
         switch ScanEnd(of: bytes, from: segments.offset) {
-        case .eoi(let place): end = hasFrame ? .eoi(place) : .cut(firstDoubtful ?? place)
+        case .eoi(let place): finish(at: place, firstDoubtful)
         case .cut(let place):
           if firstDoubtful == nil { firstDoubtful = segments.offset }
           segments = JPEGSegments(bytes, at: place)
@@ -59,12 +64,23 @@ public struct JPEGExtent: Equatable, Sendable {
         }
         guard read(marker, body) else {
           end = .cut(firstDoubtful ?? segments.start)
+          fault = hasScan ? .noEOI : .malformedHeader
           return
         }
         if firstDoubtful == nil, !segments.isAtMarker { firstDoubtful = segments.start + 2 }
         continue
       }
       return
+    }
+  }
+
+  /// It ends with an EOI: whole, where it has a frame header and a scan.
+  private mutating func finish(at place: Int, _ firstDoubtful: Int?) {
+    if hasScan && hasFrame {
+      end = .eoi(place)
+    } else {
+      end = .cut(firstDoubtful ?? place)
+      fault = hasScan ? .malformedHeader : .noSOS
     }
   }
 
@@ -92,6 +108,9 @@ public struct JPEGExtent: Equatable, Sendable {
     }
     return true
   }
+
+  /// By its AVI1 segment it is one field of an interlaced frame: the upper or the lower one.
+  public var isField: Bool { polarity == 1 || polarity == 2 }
 
   /// The polarity in an APP0 segment's body; nil where it is not of that kind ("AVI1", of the AVI format's Motion JPEG).
   static func polarity(_ body: ByteReader) -> UInt8? {
@@ -190,9 +209,18 @@ extension JPEGExtent {
     return (best, fields)
   }
 
+  /// The size in pixels of what is sent of a frame: of its picture, or of the one that its fields form; nil where its header
+  /// does not have it.
+  public static func size(of frame: UnsafeRawBufferPointer) -> (width: Int, height: Int)? {
+    let (picture, fields) = contents(of: frame)
+    if let (first, second) = fields { return (Int(first.width), Int(first.height) + Int(second.height)) }
+    guard let picture, picture.pixels > 0 else { return nil }
+    return (Int(picture.width), Int(picture.height))
+  }
+
   /// Whether the two are the fields of one frame.
   private func formsFrame(with other: JPEGExtent) -> Bool {
-    guard let polarity, polarity == 1 || polarity == 2, other.polarity == 3 - polarity else { return false }
+    guard let polarity, isField, other.polarity == 3 - polarity else { return false }
     return width == other.width && height > 0 && other.height > 0 && abs(Int(other.height) - Int(height)) <= 1
   }
 

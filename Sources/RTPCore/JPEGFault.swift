@@ -4,12 +4,16 @@ public enum JPEGFault: Error, Equatable, Sendable {
   case empty
   /// It does not begin with SOI.
   case noSOI
-  /// Its header is malformed, or has no SOS.
+  /// Its header ends with EOI, without SOS.
   case noSOS
+  /// One of its header's segments (SOF, SOS, DHT, DQT, DRI) is malformed, or its frame header is missing or comes twice.
+  case malformedHeader
   /// It ends before its header does.
   case truncated
   /// No EOI ends its scan, or its scan has far fewer bytes than its picture needs: the frame was cut short.
   case noEOI
+  /// A marker that has no place in its scan interrupts it: decoders lose the rest, however little that is.
+  case interruptedScan
   /// Its scan has over 16 MiB (RFC 2435's fragment offset has 24 bits), or more packets than were planned for.
   case tooLarge
   /// RFC 2435 can't carry it.

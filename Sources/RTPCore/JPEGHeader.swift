@@ -24,6 +24,9 @@ public struct JPEGHeader: Equatable, Sendable {
   /// Which field it is, by an APP0 "AVI1": see `JPEGExtent`.
   let polarity: UInt8?
 
+  /// By its AVI1 segment it is one field of an interlaced frame: the upper or the lower one.
+  public var isField: Bool { polarity == 1 || polarity == 2 }
+
   /// Reads the header of a camera's frame.
   /// - Parameters:
   ///   - frame: what stands before its first SOI is skipped. Where another SOI comes before SOS, the header begins there.
@@ -105,16 +108,17 @@ private struct Segments {
     switch marker {
     case 0xC0: try addFrame(segment)
     case 0xC4:
-      guard let standard = HuffmanTables.isStandard(segment) else { throw .noSOS }
+      guard let standard = HuffmanTables.isStandard(segment) else { throw .malformedHeader }
       hasOtherHuffman = hasOtherHuffman || !standard
     case 0xCC: throw .unsupported(.coding)
     case 0xC1...0xCF where marker != 0xC8:
+      guard frame == nil else { throw .malformedHeader }
       try checkFrame(segment)
       throw .unsupported(.coding)
     case 0xDB: try addTables(segment)
     case 0xDD:
       var reader = segment
-      guard let interval = reader.word() else { throw .noSOS }
+      guard let interval = reader.word() else { throw .malformedHeader }
       restartInterval = interval
     case 0xE0:
       if let polarity = JPEGExtent.polarity(segment) { self.polarity = polarity }
@@ -141,11 +145,11 @@ private struct Segments {
   /// SOF0 (ITU-T T.81, B.2.2).
   private mutating func addFrame(_ segment: ByteReader) throws(JPEGFault) {
     // A picture has one.
-    guard frame == nil else { throw .noSOS }
+    guard frame == nil else { throw .malformedHeader }
     var reader = segment
     guard let precision = reader.byte(), let height = reader.word(), let width = reader.word(),
       let components = reader.byte()
-    else { throw .noSOS }
+    else { throw .malformedHeader }
     try check(precision, width: width, height: height)
     guard components == 3 else { throw .unsupported(.components) }
     var identifiers = SIMD3<UInt8>()
@@ -153,7 +157,7 @@ private struct Segments {
     var numbers = SIMD3<UInt8>()
     for index in 0..<3 {
       guard let identifier = reader.byte(), let factor = reader.byte(), let number = reader.byte() else {
-        throw .noSOS
+        throw .malformedHeader
       }
       identifiers[index] = identifier
       factors[index] = factor
@@ -178,7 +182,7 @@ private struct Segments {
 
   private func check(_ precision: UInt8, width: UInt16, height: UInt16) throws(JPEGFault) {
     guard precision == 8 else { throw .unsupported(.precision) }
-    guard width > 0 else { throw .noSOS }
+    guard width > 0 else { throw .malformedHeader }
     // A DNL after the scan has it (B.2.5), which decoders do not support either.
     guard height > 0 else { throw .unsupported(.height) }
   }
@@ -193,17 +197,17 @@ private struct Segments {
         // What is less than a table is no table: decoders look for the next marker.
         guard let bytes = reader.table() else { return }
         table = bytes
-      case 1:
+      default:
+        // 1; more than that libjpeg takes for 16 bits as well.
         guard let words = reader.take(128) else { return }
         table = Self.narrow(words)
-      default: throw .noSOS
       }
       switch what & 0x0F {
       case 0: tables.0 = table
       case 1: tables.1 = table
       case 2: tables.2 = table
       case 3: tables.3 = table
-      default: throw .noSOS
+      default: throw .malformedHeader
       }
     }
   }
@@ -234,20 +238,20 @@ private struct Segments {
 
   /// The whole header, at SOS (B.2.3).
   func header(scan: ByteReader, scanOffset: Int, start: Int) throws(JPEGFault) -> JPEGHeader {
-    guard let frame else { throw .noSOS }
+    guard let frame else { throw .malformedHeader }
     if isRGB(frame) { throw .unsupported(.colours) }
     if hasOtherHuffman { throw .unsupported(.huffman) }
     var reader = scan
     guard reader.byte() == 3 else { throw .unsupported(.scans) }
     for index in 0..<3 {
-      guard let identifier = reader.byte(), let selectors = reader.byte() else { throw .noSOS }
+      guard let identifier = reader.byte(), let selectors = reader.byte() else { throw .malformedHeader }
       guard identifier == frame.identifiers[index] else { throw .unsupported(.scans) }
       // Luma with tables 0, chroma with tables 1: any other choice is not RFC 2435's.
       guard selectors == (index == 0 ? 0x00 : 0x11) else { throw .unsupported(.huffman) }
     }
     // Spectral selection and approximation mean nothing in baseline JPEG, and cameras write anything there: decoders do not
     // look at them, and RTP/JPEG does not carry them.
-    guard reader.take(3) != nil else { throw .noSOS }
+    guard reader.take(3) != nil else { throw .malformedHeader }
     let chroma = try table(frame.tableNumbers[1])
     // Cameras with a table for each component (C920) repeat Cb's for Cr: receivers know only two.
     guard try table(frame.tableNumbers[2]) == chroma else { throw .unsupported(.tables) }

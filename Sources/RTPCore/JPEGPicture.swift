@@ -8,12 +8,19 @@ public struct JPEGPicture {
   public let isRepaired: Bool
   /// Bytes of the camera's frame that come before it, and are no part of it.
   public let skipped: Int
+  /// It is one field of an interlaced frame, whose other field is not in it.
+  public let isField: Bool
 
-  /// - Parameter skipped: where the header does not tell it.
-  public init(header: JPEGHeader, scan: UnsafeRawBufferPointer, isRepaired: Bool, skipped: Int? = nil) {
+  /// - Parameters:
+  ///   - skipped: where the header does not tell it.
+  ///   - isField: likewise.
+  public init(
+    header: JPEGHeader, scan: UnsafeRawBufferPointer, isRepaired: Bool, skipped: Int? = nil, isField: Bool? = nil
+  ) {
     self.header = header
     self.scan = scan
     self.isRepaired = isRepaired
     self.skipped = skipped ?? header.start
+    self.isField = isField ?? header.isField
   }
 }

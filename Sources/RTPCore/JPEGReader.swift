@@ -108,7 +108,7 @@ public struct JPEGReader: ~Copyable {
   ) throws(JPEGFault) -> JPEGPicture {
     do throws(JPEGFault) { return try picture(header, frame, end) } catch {
       let start = header.scanOffset
-      guard repairs, case .noEOI = error, end.offset > start else { throw error }
+      guard repairs, error == .noEOI || error == .interruptedScan, end.offset > start else { throw error }
       return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end.offset]), isRepaired: true)
     }
   }
@@ -128,8 +128,10 @@ public struct JPEGReader: ~Copyable {
     case .cut(let end):
       // Segments may come between the scan and EOI: DNL, which repeats the height, a comment.
       if let polarity = header.polarity, polarity > 0 { try refuseFields(frame) }
-      guard end > start, !header.isCut(scanSize: end - start), JPEGSegments(frame, at: end).reachEnd() else {
-        throw .noEOI
+      guard end > start, !header.isCut(scanSize: end - start) else { throw .noEOI }
+      guard JPEGSegments(frame, at: end).reachEnd() else {
+        // With another picture's SOI there this one ends.
+        throw end + 1 < frame.count && frame[end + 1] != 0xD8 ? .interruptedScan : .noEOI
       }
       return JPEGPicture(header: header, scan: .init(rebasing: frame[start..<end]), isRepaired: false)
     }

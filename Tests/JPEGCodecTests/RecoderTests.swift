@@ -76,8 +76,34 @@ import Testing
     var huge = jpeg
     let frame = try #require(huge.indices.first { huge[$0] == 0xFF && huge[$0 + 1] == 0xC0 })
     for offset in 5...8 { huge[frame + offset] = 0xFF }
-    #expect(throws: JPEGRecoder.Failure.self) { try self.recode(huge, .reencoded) }
+    #expect(throws: JPEGRecoder.Failure.size) { try self.recode(huge, .reencoded) }
     #expect(throws: CodecError.self) { try self.pixels(huge) }
+  }
+
+  /// The library's own limit is 65,500 pixels, of what fields form, too.
+  @Test(arguments: [5, 7]) func whatIsTooWideOrTooHighIsRefused(side: Int) throws {
+    var large = jpeg
+    let frame = try #require(large.indices.first { large[$0] == 0xFF && large[$0 + 1] == 0xC0 })
+    for (size, isRefused) in [(65_500, false), (65_501, true), (65_535, true)] {
+      (large[frame + side], large[frame + side + 1]) = (UInt8(size >> 8), UInt8(size & 0xFF))
+      for method in [JPEGRecoder.Method.lossless, .reencoded] {
+        var failure: JPEGRecoder.Failure?
+        do { _ = try recode(large, method) } catch let error as JPEGRecoder.Failure { failure = error }
+        #expect((failure == .size) == isRefused, "\(size), \(method)")
+      }
+    }
+  }
+
+  @Test func fieldsThatAreTooHighTogetherAreRefused() throws {
+    guard var recoder = JPEGRecoder() else { throw JPEGRecoder.Failure.limit }
+    var field = jpeg
+    let frame = try #require(field.indices.first { field[$0] == 0xFF && field[$0 + 1] == 0xC0 })
+    (field[frame + 5], field[frame + 6]) = (0x80, 0)
+    #expect(throws: JPEGRecoder.Failure.size) {
+      try field.withUnsafeBytes {
+        _ = try recoder.weave(top: .init($0), bottom: .init($0), pixels: 320 * 65_536, deadline: .max)
+      }
+    }
   }
 
   @Test func whatTakesTooLongIsGivenUp() throws {
@@ -117,6 +143,35 @@ import Testing
         try recoder.recode(.init($0), pixels: 320 * 240, method, deadline: .max).isCut
       }
       #expect(isCut)
+    }
+  }
+
+  /// At a marker that is none of the restart intervals' the library waits for the end: what is missing then counts as at
+  /// any other end.
+  @Test func aMarkerInTheScanCutsItShort() throws {
+    guard var recoder = JPEGRecoder() else { throw JPEGRecoder.Failure.limit }
+    let scan = try #require(jpeg.indices.first { jpeg[$0] == 0xFF && jpeg[$0 + 1] == 0xDA })
+    var restarted = jpeg
+    // An interval that no scan reaches the end of.
+    restarted.insert(contentsOf: [0xFF, 0xDD, 0, 4, 0xFF, 0xFF], at: scan)
+    for (bytes, marker, isCut) in [
+      (jpeg, 0x01, true), (jpeg, 0xEE, true), (restarted, 0xEE, true), (restarted, 0x01, false),
+    ] as [([UInt8], UInt8, Bool)] {
+      for method in [JPEGRecoder.Method.lossless, .reencoded] {
+        var damaged = bytes
+        for (place, byte) in zip((bytes.count / 2)..., [0xFF, marker, 0, 4]) { damaged[place] = byte }
+        let cut = try damaged.withUnsafeBytes {
+          try recoder.recode(.init($0), pixels: 320 * 240, method, deadline: .max).isCut
+        }
+        #expect(cut == isCut, "\(marker), \(method)")
+        // In the last rows it costs next to nothing.
+        damaged = bytes
+        for (place, byte) in zip((bytes.count - 40)..., [0xFF, marker, 0, 4]) { damaged[place] = byte }
+        let late = try damaged.withUnsafeBytes {
+          try recoder.recode(.init($0), pixels: 320 * 240, method, deadline: .max).isCut
+        }
+        #expect(!late)
+      }
     }
   }
 

@@ -122,6 +122,59 @@ import Testing
     #expect(picture(upper + field(2, of: small)) == .success(upper))
   }
 
+  /// What is sent of a frame has the height of both fields, or of the one that is there.
+  @Test func theSizeIsThatOfWhatIsSent() {
+    func size(_ frame: [UInt8]) -> [Int]? {
+      frame.withUnsafeBytes { JPEGExtent.size(of: $0).map { [$0.width, $0.height] } }
+    }
+    let (upper, lower) = (field(1, of: jpeg), field(2, of: jpeg))
+    #expect(size(upper + lower) == [160, 256] && size(lower + upper) == [160, 256])
+    for frame in [jpeg, upper, upper + upper, lower + lower, upper + field(2, of: small), jpeg + jpeg] {
+      #expect(size(frame) == [160, 128])
+    }
+    #expect(size(Array(jpeg.prefix(100))) == nil)
+  }
+
+  /// A field whose other one is not there is marked as such, early or not.
+  @Test func aFieldByItselfIsMarked() throws {
+    for (polarity, isField) in [(0, false), (1, true), (2, true), (3, false)] as [(UInt8, Bool)] {
+      for frame in [field(polarity, of: jpeg), field(polarity, of: jpeg) + field(polarity, of: jpeg)] {
+        let picture = try frame.withUnsafeBytes { try read($0).isField }
+        #expect(picture == isField, "polarity \(polarity)")
+      }
+    }
+  }
+
+  /// Why a picture that RTP can't carry is not whole: the header is at fault only where it is.
+  @Test func whyItIsNotWhole() {
+    func fault(_ frame: [UInt8]) -> JPEGFault? {
+      frame.withUnsafeBytes { bytes in
+        let extent = JPEGExtent(bytes, at: 0)
+        return extent.range == nil ? extent.fault : nil
+      }
+    }
+    let (segments, rest) = Samples.split(jpeg)
+    let header = Samples.join(segments, [])
+    #expect(fault(jpeg) == nil)
+    #expect(fault(Array(jpeg.dropLast(2))) == .noEOI)
+    #expect(fault(Array(jpeg.dropLast(2)) + jpeg) == .noEOI)
+    #expect(fault(header + [0xFF, 0xD9]) == .noSOS)
+    #expect(fault(Array(header.dropLast(9))) == .truncated)
+    #expect(fault(header + jpeg) == .truncated)
+    for marker: UInt8 in [0xC0, 0xC2] {
+      let doubled = Samples.edit(jpeg) { segments, _ in
+        segments += segments.filter { $0.marker == 0xC0 }.map { (marker, $0.body) }
+      }
+      #expect(fault(doubled) == .malformedHeader)
+      #expect(picture(doubled) == .failure(.malformedHeader))
+    }
+    #expect(fault(Samples.join(segments.filter { $0.marker != 0xC0 }, rest)) == .malformedHeader)
+    // What looks like a frame header within the scan is damaged data.
+    var damaged = jpeg
+    for (place, byte) in zip((jpeg.count - 900)..., [0xFF, 0xC0, 0, 3] as [UInt8]) { damaged[place] = byte }
+    #expect(fault(damaged) == .noEOI)
+  }
+
   /// A table may have the bytes of an SOI.
   @Test func aTableIsATable() throws {
     var frame = jpeg

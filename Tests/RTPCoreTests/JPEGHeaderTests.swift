@@ -68,11 +68,16 @@ import Testing
       for code: UInt8 in [0xC0, 0xC4, 0xDB, 0xE5, 0xFE] {
         var frame = restarted
         (frame[place], frame[place + 1]) = (0xFF, code)
-        if place < frame.count - 64 { #expect(scanRange(frame) == .failure(.noEOI)) }
+        if place < frame.count - 64 {
+          #expect(scanRange(frame) == .failure(place < header + 280 ? .noEOI : .interruptedScan))
+        }
       }
     }
     var frame = jpeg
     (frame[start + 500], frame[start + 501]) = (0xFF, 0x42)
+    #expect(scanRange(frame) == .failure(.interruptedScan))
+    // Another picture's beginning interrupts nothing: this one ends there.
+    frame[start + 501] = 0xD8
     #expect(scanRange(frame) == .failure(.noEOI))
   }
 

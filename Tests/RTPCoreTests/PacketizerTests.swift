@@ -109,7 +109,7 @@ import Testing
         try packet.withUnsafeBytes { bytes in
           let packet = try #require(RTPHeader.read(bytes))
           #expect(packet.header.hasExtension == (extends && index == 0))
-          let fragment = try #require(Fragment(packet))
+          let fragment = try Fragment(packet)
           #expect(fragment.header.type == (interval > 0 ? 65 : 1))
           #expect(fragment.restart == (interval > 0 ? RestartHeader(interval: 10, count: 0xFFFF) : nil))
         }

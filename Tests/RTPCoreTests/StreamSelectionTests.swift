@@ -439,7 +439,7 @@ import Testing
         writer.put(UInt8(9))
       }
       try packet.withUnsafeBytes { bytes in
-        let fragment = try #require(RTPHeader.read(bytes).flatMap { Fragment($0) })
+        let fragment = try #require(RTPHeader.read(bytes).flatMap { try? Fragment($0) })
         outcome = assembly.add(fragment, isLast: false)
       }
       pieces += 1

@@ -48,7 +48,7 @@ private struct Camera: ~Copyable {
     let repaired = Self.read(frame, &repairing)
     precondition(read == Self.read(frame, &first), "the frames before do not matter")
     precondition(repaired == Self.read(frame, &firstRepairing), "the frames before do not matter")
-    if read == .failure(.noEOI), case .success(let reading) = repaired {
+    if read == .failure(.noEOI) || read == .failure(.interruptedScan), case .success(let reading) = repaired {
       precondition(reading.isRepaired)
     } else {
       precondition(read == repaired, "only what was cut is repaired")

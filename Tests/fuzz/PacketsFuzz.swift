@@ -31,7 +31,7 @@ private struct Receiver: ~Copyable {
   }
 
   mutating func take(_ packet: UnsafeRawBufferPointer) {
-    if let read = RTPHeader.read(packet), let fragment = Fragment(read) {
+    if let read = RTPHeader.read(packet), let fragment = try? Fragment(read) {
       parts.append((read.header.timestamp, Int(fragment.header.offset), Array(fragment.scan)))
       wasExtended = wasExtended || fragment.onvif != nil
     }

@@ -10,8 +10,9 @@ import pictures
 from kernel import cache
 
 # outcome: "same" bit for bit, "lossless" with the same pixels, "again" encoded anew, "dropped"
+# cause: why it is dropped, as it is counted
 # plain: the JPEG without what is odd about it, where a kind is sent as it is and a plain reader can't read it
-Kind = collections.namedtuple("Kind", "name make outcome plain", defaults=[None])
+Kind = collections.namedtuple("Kind", "name make outcome plain cause", defaults=[None, "no_eoi"])
 
 
 def tran(*words):
@@ -73,6 +74,36 @@ def damaged_pair(data):
     while 0xFF in data[place - 1:place + 3]:
         place += 1
     return data[:place] + b"\xff\x42" + data[place + 2:]
+
+
+def extra(marker, body):
+    """With one more segment before the scan."""
+    def make(data):
+        found, rest = segments(data)
+        return joined([*found, (marker, body)], rest)
+    return make
+
+
+def two_frames(data):
+    """With the frame header twice."""
+    found, rest = segments(data)
+    return joined([each for each in found for _ in range(2 if each[0] == 0xC0 else 1)], rest)
+
+
+def sized(data, width, height):
+    """With another size in the frame header."""
+    found, rest = segments(data)
+    size = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    return joined([(m, body[:1] + size + body[5:] if m == 0xC0 else body) for m, body in found], rest)
+
+
+def interrupted(data, part, pair=b"\xff\1"):
+    """With two bytes that look like a marker after so much of the scan."""
+    place = data.index(b"\xff\xda")
+    place += int((len(data) - place) * part)
+    while 0xFF in data[place - 1:place + 3]:
+        place += 1
+    return data[:place] + pair + data[place + 2:]
 
 
 def ended_early(data):
@@ -203,6 +234,15 @@ KINDS = [
     Kind("cut in half", lambda data: data[:len(data) // 2], "dropped"),
     Kind("no end", lambda data: data[:-2], "dropped"),
     Kind("an end after a thirtieth of the scan", ended_early, "dropped"),
+    Kind("two frame headers", two_frames, "dropped", cause="malformed_header"),
+    Kind("greyscale, two frame headers", lambda data: two_frames(tran("-grayscale")(data)), "dropped", cause="malformed_header"),
+    Kind("a restart interval of one byte", extra(0xDD, b"\1"), "dropped", cause="malformed_header"),
+    Kind("a quantization table of number 4", extra(0xDB, b"\4" + bytes([1]) * 64), "dropped", cause="malformed_header"),
+    Kind("a Huffman table that is cut", extra(0xC4, b"\0\0\2" + bytes(15)), "dropped", cause="malformed_header"),
+    Kind("a Huffman table of three codes of one bit", extra(0xC4, b"\0\3" + bytes(15) + b"\1\2\3"), "dropped",
+         cause="undecodable"),
+    Kind("greyscale, 65535 pixels wide", lambda data: sized(tran("-grayscale")(data), 65535, 480), "dropped",
+         cause="unsupported_size"),
 ]
 
 

@@ -250,6 +250,36 @@ class Nothing(unittest.TestCase):
             self.assertEqual(receiver.result["frames"], 0)
             self.check(receiver, "no whole frame", kind)
 
+    def test_packets_whose_tables_can_not_be_read(self):
+        """Those of 16 bits, both or one, and a Q that stands for none: it is neither the network nor another codec."""
+        def changed(sender, change):
+            packets = [bytearray(packet) for packet in sender.packets()]
+            for packet in packets:
+                change(packet)
+            return packets
+
+        def precision(bits):
+            def change(packet):
+                if packet[13:16] == bytes(3):
+                    packet[21] = bits
+            return change
+
+        def q(value):
+            def change(packet):
+                packet[17] = value
+                if packet[13:16] == bytes(3):
+                    # A frame's first packet: without tables, where its Q says that they come, of no length.
+                    packet[20:152] = bytes(4) if value >= 128 else b""
+            return change
+        for change, words in [(precision(3), ["16 bits"]), (precision(1), ["16 bits"]), (precision(2), ["16 bits"]),
+                              *((q(value), [f"Q is {value}"]) for value in (0, 100, 127, 128, 200, 255))]:
+            with self.subTest(words=words), receiving("--frames", 3) as receiver, Sender(receiver.port) as sender:
+                for _ in range(5):
+                    for packet in changed(sender, change):
+                        sender.send(packet)
+            self.assertEqual(receiver.result["frames"], 0)
+            self.check(receiver, "packets came to", "no frame that can be read", "quantization tables", *words)
+
     def test_there_is_no_hint_where_frames_come(self):
         with receiving() as receiver, Sender(receiver.port) as sender:
             sender.frames(1)

@@ -126,6 +126,16 @@ struct ScriptedSource: FrameSource, ~Copyable {
     #expect(state.info?.size == FrameSize(64, 64) && state.pictureSize == FrameSize(160, 128))
   }
 
+  /// Each is counted, and none is a drop.
+  @Test func fieldsByThemselvesAreCounted() throws {
+    let jpeg = try TestJPEG.make()
+    let field = Array(jpeg[..<2]) + [0xFF, 0xE0, 0, 7] + Array("AVI1".utf8) + [1] + Array(jpeg[2...])
+    let board = try Board()
+    let result = try run((0..<3).map { .init(bytes: $0 == 0 ? jpeg : field + field, sequence: $0) }, board: board)
+    #expect(result.statistics.singleFields == 2 && result.statistics.dropped == 0 && result.markers == 3)
+    #expect(result.statistics.text.contains(", 2 single fields, "))
+  }
+
   @Test func goodFramesAreSent() throws {
     let jpeg = try TestJPEG.make()
     let result = try run((0..<5).map { .init(bytes: jpeg, sequence: $0) }, packetSize: 300)

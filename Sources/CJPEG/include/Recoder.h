@@ -17,6 +17,8 @@ typedef enum {
   RECODER_UNSUPPORTED,
   // It was given up: the deadline passed, or it takes too much memory.
   RECODER_LIMIT,
+  // It is wider or higher than the library takes, which is 65,500 pixels (JPEG_MAX_DIMENSION).
+  RECODER_SIZE,
   // The output does not hold it.
   RECODER_ROOM,
 } recoder_status;

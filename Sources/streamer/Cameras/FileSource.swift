@@ -129,8 +129,8 @@ struct PictureFile: ~Copyable {
   func count(notOf size: FrameSize) -> Int { ranges.count { self.size(of: $0).map { $0 != size } ?? false } }
 
   private func size(of range: Range<Int>) -> FrameSize? {
-    guard let extent = JPEGExtent.first(in: picture(range)), extent.pixels > 0 else { return nil }
-    return FrameSize(UInt32(extent.width), UInt32(extent.height))
+    guard let (width, height) = JPEGExtent.size(of: picture(range)) else { return nil }
+    return FrameSize(UInt32(width), UInt32(height))
   }
 
   /// Picture `index` of an endless loop; there is nothing to give back.

@@ -208,7 +208,21 @@ struct ReceiveSession: ~Copyable {
   /// Why no whole frame came, and what to look at; nil: there were some.
   private var hint: String? {
     guard depacketizer.frames == 0 else { return nil }
-    return depacketizer.statistics.packets > 0 ? hintOfFrames : hintOfPackets
+    return hintOfTables ?? (depacketizer.statistics.packets > 0 ? hintOfFrames : hintOfPackets)
+  }
+
+  /// Why no frame could be read although its packets came, where its quantization tables are the cause.
+  private var hintOfTables: String? {
+    let came = "packets came to \(receiver.localAddress), but no frame that can be read: "
+    if depacketizer.wideTables > 0 {
+      return came + "quantization tables of 16 bits are not supported; the sender needs them only at a very low quality"
+    }
+    guard let q = depacketizer.unknownQ else { return nil }
+    return came
+      + (q < 128
+        ? "their Q is \(q), which RFC 2435 reserves: it stands for no quantization tables; the sender has to use 1 to 99, or"
+          + " 128 to 255 and send the tables"
+        : "their Q is \(q), and no quantization tables came for it; the sender has to send them in a frame's first packet")
   }
 
   /// Why packets came, but no whole frame.
@@ -231,7 +245,7 @@ struct ReceiveSession: ~Copyable {
     let address = receiver.localAddress
     let others = depacketizer.malformed + feedback.malformed
     if others > 0 {
-      return "no RTP/JPEG packet came to \(address), but \(others) of another kind:"
+      return "no RTP/JPEG packet came to \(address), but \(others) of another kind, or malformed:"
         + " does the sender send another codec, or does another program send to this port?"
     }
     let firewall =

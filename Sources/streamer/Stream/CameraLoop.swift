@@ -31,6 +31,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
   private var statistics = StreamStatistics()
   /// The causes that were posted already, a bit each.
   private var saidDrops: UInt32 = 0
+  private var hasPostedSingleFields = false
   private var watches = 0
   /// Watches in a row at which a frame was there that epoll had not reported.
   private var unreportedWatches = 0
@@ -194,7 +195,12 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     if mayPostSize, delivery.pictureSize != postedSize { postPictureSize() }
     let saidRecoding = statistics.recoding
     statistics.recoding = reader.recoding
-    if statistics.recoding.isNews(since: saidRecoding) || statistics.newDrops(since: &saidDrops) { postStatistics() }
+    if statistics.recoding.isNews(since: saidRecoding) || statistics.newDrops(since: &saidDrops)
+      || (statistics.singleFields > 0 && !hasPostedSingleFields)
+    {
+      hasPostedSingleFields = statistics.singleFields > 0
+      postStatistics()
+    }
   }
 
   /// Once, after the first frame was sent: the camera is asked for each control, which can take it a while.
@@ -234,6 +240,7 @@ struct CameraLoop<Source: FrameSource & ~Copyable>: ~Copyable {
     lastSize = picture.scan.count
     if picture.isRepaired || frame.isDamaged { statistics.repaired += 1 }
     if picture.skipped > 0 { statistics.skip(picture.skipped) }
+    if picture.isField { statistics.singleFields += 1 }
   }
 
   /// Plans what is left of the frame of which a part was sent while it arrived.

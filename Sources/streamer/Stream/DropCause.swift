@@ -3,16 +3,17 @@ import RTPCore
 /// Why a frame was not sent.
 enum DropCause: Int, CaseIterable, Error {
   case driver, missedBeat, tooSlow, damaged, empty, short, encoder
-  case noSOI, noSOS, truncated, noEOI, tooLarge, undecodable, recodeLimit
-  case coding, precision, components, sampling, huffman, tables, scans, colours, fields, height
+  case noSOI, noSOS, malformedHeader, truncated, noEOI, tooLarge, undecodable, recodeLimit
+  case coding, precision, components, sampling, huffman, tables, scans, colours, fields, height, size
 
   init(_ fault: JPEGFault) {
     switch fault {
     case .empty: self = .empty
     case .noSOI: self = .noSOI
     case .noSOS: self = .noSOS
+    case .malformedHeader: self = .malformedHeader
     case .truncated: self = .truncated
-    case .noEOI: self = .noEOI
+    case .noEOI, .interruptedScan: self = .noEOI
     case .tooLarge: self = .tooLarge
     case .unsupported(.coding): self = .coding
     case .unsupported(.precision): self = .precision
@@ -37,6 +38,7 @@ enum DropCause: Int, CaseIterable, Error {
     case .empty: "empty"
     case .noSOI: "no_soi"
     case .noSOS: "no_sos"
+    case .malformedHeader: "malformed_header"
     case .truncated: "truncated"
     case .noEOI: "no_eoi"
     case .tooLarge: "too_large"
@@ -62,23 +64,29 @@ enum DropCause: Int, CaseIterable, Error {
     case .short: "it was cut short: a raw picture that its driver did not fill"
     case .encoder: "libjpeg-turbo could not encode it, or libv4lconvert not convert it"
     case .noSOI: "it was no JPEG (no SOI)"
-    case .noSOS: "its JPEG header was malformed (no SOS)"
+    case .noSOS: "its JPEG header ended without a picture (no SOS)"
+    case .malformedHeader:
+      "a segment of its JPEG header (SOF, SOS, DHT, DQT or DRI) was malformed, missing, or there twice: libjpeg reads no such JPEG"
     case .truncated: "it was cut short within its JPEG header"
-    case .noEOI: "it was cut short (no EOI)"
+    case .noEOI: "it was cut short: its scan ended early, or had no EOI (--bad-frames repair sends what there is of it)"
     case .tooLarge: "it was too large (over 16 MiB, or over 65535 packets; a larger --mtu helps with those)"
     case .undecodable: "it can't be sent as it is, and libjpeg-turbo can't read it either: it is damaged"
     case .recodeLimit:
       "re-coding it would hold up the stream (it takes over two frame intervals, but at least 0.1 s and at most 1 s, or over 100 MB): a camera that sends baseline JPEG needs no re-coding; a smaller size or a lower rate helps"
-    case .coding: "it is no baseline JPEG (progressive, arithmetic or lossless), which RTP/JPEG can't carry"
+    case .coding: "it is no baseline JPEG (extended, progressive, arithmetic or lossless), which RTP/JPEG can't carry"
     case .precision: "its samples have not 8 bits, which RTP/JPEG can't carry"
     case .components: "it has not three components (greyscale?), which RTP/JPEG can't carry"
     case .sampling: "its chroma sampling is neither 4:2:2 nor 4:2:0, which RTP/JPEG can't carry"
     case .huffman: "its Huffman tables are not the standard ones, which every receiver takes for granted"
-    case .tables: "its quantization tables are not two of 8 bits, which is all that RTP/JPEG can carry"
+    case .tables:
+      "its quantization tables are not one of 8 bits for luma and one for chroma, which is all that this program sends as it is"
     case .scans: "its components are in scans of their own, or in another order, which RTP/JPEG can't carry"
     case .colours: "it is an RGB JPEG, and receivers take all pictures for YCbCr"
     case .fields: "it has two fields (interlaced), which receivers show as two pictures of half the height"
-    case .height: "its header leaves the height to the end of the picture (DNL), which decoders do not know"
+    case .height:
+      "its header has a height of 0: a DNL segment after the scan would have to give it, which decoders do not support"
+    case .size:
+      "it is over 65500 pixels wide or high: libjpeg-turbo can't re-code it, and as it is RTP/JPEG can't carry it"
     }
   }
 }

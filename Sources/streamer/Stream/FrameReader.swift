@@ -71,11 +71,12 @@ struct FrameReader: ~Copyable {
     if recoder == nil { recoder = JPEGRecoder() }
     let (found, fields) = JPEGExtent.contents(of: frame)
     guard let extent = found else { throw DropCause(fault) }
-    guard repairs || (fields.map { $0.first.range != nil && $0.second.range != nil } ?? (extent.range != nil)) else {
-      throw .noEOI
+    if !repairs, let cut = (fields.map { [$0.first, $0.second] } ?? [extent]).first(where: { $0.range == nil }) {
+      throw DropCause(cut.fault)
     }
     let start = Clock.monotonic
-    let job = Job(frame: frame, extent: extent, fault: fault, deadline: start + patience)
+    let job = Job(
+      frame: frame, extent: extent, fault: fault, isField: fields == nil && extent.isField, deadline: start + patience)
     if costly.refuses(extent.pixels) { throw .recodeLimit }
     let picture: JPEGPicture
     do throws(DropCause) {
@@ -94,6 +95,8 @@ struct FrameReader: ~Copyable {
     let extent: JPEGExtent
     /// Why it can't be sent as it is.
     let fault: JPEGFault
+    /// The other field is not there.
+    let isField: Bool
     let deadline: Int64
   }
 
@@ -208,7 +211,7 @@ struct FrameReader: ~Copyable {
       let picture = try reader.read(result.jpeg, isExact: true)
       return JPEGPicture(
         header: picture.header, scan: picture.scan, isRepaired: result.isCut || job.extent.range == nil,
-        skipped: job.extent.start)
+        skipped: job.extent.start, isField: job.isField)
     } catch { throw DropCause(error) }
   }
 }
@@ -227,7 +230,7 @@ extension JPEGFault {
   /// What makes a JPEG sendable that RTP can't carry; nil where nothing does.
   fileprivate var remedy: JPEGRecoder.Method? {
     switch self {
-    case .unsupported(.coding), .unsupported(.huffman), .unsupported(.scans): .lossless
+    case .unsupported(.coding), .unsupported(.huffman), .unsupported(.scans), .interruptedScan: .lossless
     case .unsupported(.sampling), .unsupported(.components), .unsupported(.tables), .unsupported(.colours),
       .unsupported(.fields):
       .reencoded
@@ -243,6 +246,7 @@ extension DropCause {
     case .damaged: self = .undecodable
     case .unsupported: self = DropCause(fault)
     case .limit: self = .recodeLimit
+    case .size: self = .size
     case .tooLarge: self = .tooLarge
     }
   }

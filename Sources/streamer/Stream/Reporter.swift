@@ -36,6 +36,7 @@ struct Reporter {
   private var reportedAskedAgain = false
   private var reportedTimestamps = false
   private var reportedControlNotes = 0
+  private var reportedSingleFields = false
   private var saidEarly = false
   private var saidObstacle = false
   private var ticks = 0
@@ -82,6 +83,7 @@ struct Reporter {
     saySilence(state)
     sayEarly(state)
     sayRecoding(state.statistics.recoding)
+    reportSingleFields(state.statistics)
     sayRate(state.statistics)
     if state.ticks != ticks {
       ticks = state.ticks
@@ -101,7 +103,7 @@ struct Reporter {
       if let before {
         log.warning("\(name): its pictures are \(size) from now on, no longer \(before)")
       } else if size != info.size {
-        log.warning("\(name): its pictures are \(size), not \(info.size) as its mode says: they are sent as they are")
+        log.warning("\(name): its pictures are \(size), not \(info.size) as its mode says: receivers get \(size)")
       }
       reportedSizes.append(size)
     }
@@ -232,6 +234,15 @@ struct Reporter {
       "\(name): it gives \(tenths / 10).\(tenths % 10) frames a second, not \(promised). The usual cause is little light:"
         + " the camera exposes longer. More light helps, or"
         + " 'v4l2-ctl -d \(name) --set-ctrl exposure_dynamic_framerate=0' (exposure_auto_priority before Linux 5.17)")
+  }
+
+  private mutating func reportSingleFields(_ statistics: StreamStatistics) {
+    guard statistics.singleFields > 0, !reportedSingleFields else { return }
+    reportedSingleFields = true
+    log.warning(
+      "\(name): a picture is one field of interlaced video by its own mark (AVI1), and no field of the other half of the"
+        + " lines and of its size came with it: such a picture is sent by itself, and has half of the lines. It is counted"
+        + " as a single field from now on")
   }
 
   private mutating func sayEnd(_ end: Board.End, _ state: Board.State) {

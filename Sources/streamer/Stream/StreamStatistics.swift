@@ -20,6 +20,8 @@ struct StreamStatistics: Equatable, Sendable {
   private(set) var skipped: UInt64 = 0
   /// Bytes that did.
   private(set) var skippedBytes: UInt64 = 0
+  /// Frames that are one field of an interlaced frame, sent as a picture of its own: no other field that fits came with it.
+  var singleFields: UInt64 = 0
   /// Frames that were re-coded, since RTP can't carry them as they are.
   var recoding = FrameReader.Recoding()
   /// Frames given back unsent, since a newer one was there.
@@ -100,6 +102,7 @@ struct StreamStatistics: Equatable, Sendable {
     if abandoned > 0 { text += ", \(abandoned) abandoned" }
     if repaired > 0 { text += ", \(repaired) repaired" }
     if skipped > 0 { text += ", \(skipped) after \(skippedBytes) skipped bytes" }
+    if singleFields > 0 { text += ", \(singleFields) single fields" }
     if recoding.lossless > 0 { text += ", \(recoding.lossless) re-coded" }
     if recoding.reencoded > 0 { text += ", \(recoding.reencoded) encoded again" }
     if partial > 0 { text += ", \(partial) sent in part or not at all" }
