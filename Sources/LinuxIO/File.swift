@@ -65,6 +65,9 @@ public enum File {
 
   /// Finds out whether `write` can begin, without a change to what is there.
   public static func probe(_ path: String) throws(SystemCallError) {
+    // Such as a name that is too long: the file next to it that is made below has another.
+    var status = stat()
+    if lstat(path, &status) != 0, Errno.last != .noEntry { throw SystemCallError("open", on: path, .last) }
     // Through a link, too, which is not opened for that: a pipe's reader would see an end.
     switch kind(of: path) == .pipe ? .pipe : kindOfName(path) {
     case nil, .regular:

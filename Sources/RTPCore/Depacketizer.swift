@@ -1,7 +1,8 @@
 /// Receives one stream of RTP/JPEG packets (RFC 2435), and puts its frames together to JPEG files. What the network sends
 /// is checked and counted; nothing in it traps, or makes it keep more than two frames.
 ///
-/// Each packet is counted once: in `statistics`, as `malformed`, or as `foreign`.
+/// Each packet is counted: in `statistics`, as `malformed`, or as `foreign`; the stream's own that are malformed in both of the
+/// first, since they are not lost.
 public struct Depacketizer: ~Copyable {
   /// What became of a packet.
   public enum Event {
@@ -18,8 +19,10 @@ public struct Depacketizer: ~Copyable {
 
   private var queue: FrameQueue
   private var unreadable: UInt64 = 0
-  /// Those of `malformed` with quantization tables of 16 bits, which are not read.
-  public private(set) var wideTables: UInt64 = 0
+  /// Why the first packet that is no part of a picture is none: of the stream that is followed, and of anyone before that.
+  public private(set) var payloadFaults: (ofStream: PayloadFault?, ofOthers: PayloadFault?) = (nil, nil)
+  /// Packets of the stream that are no part of a picture.
+  public private(set) var unreadableOfStream: UInt64 = 0
   private var stream: FollowedStream?
   /// The stream whose place the one that is followed took, and its tables.
   private var former: (stream: FollowedStream, tables: [UInt8: QuantizationTables])?
@@ -39,12 +42,13 @@ public struct Depacketizer: ~Copyable {
   public var frames: UInt64 { queue.frames }
   /// Whole frames whose size the packets do not say (over 2040 pixels), and nothing else did.
   public var unsized: UInt64 { queue.unsized }
-  /// Of the last whole frame whose quantization tables are not known: the Q that stands for none, or with which none came.
-  public var unknownQ: UInt8? { queue.unknownQ }
   /// Frames of which packets are missing, or whose tables or size are not known.
   public var incomplete: UInt64 { queue.incomplete }
   /// Packets that are no RTP, not of this payload's form, or contradict their frame's others.
   public var malformed: UInt64 { unreadable + queue.malformed }
+
+  /// How the sender breaks the rules for frames' timestamps and markers.
+  public var faults: FrameFaults { queue.faults }
 
   /// The source of the stream; nil: no packet came yet.
   public var source: StreamSource? { stream?.source }
@@ -75,7 +79,7 @@ public struct Depacketizer: ~Copyable {
     _ datagram: UnsafeRawBufferPointer, from address: TransportAddress = TransportAddress(), arrival: Int64
   ) -> Event {
     guard let packet = RTPHeader.read(datagram) else {
-      unreadable += 1
+      reject(.noRTP)
       return .none
     }
     let (header, source) = (packet.header, StreamSource(address: address, ssrc: packet.header.ssrc))
@@ -85,13 +89,12 @@ public struct Depacketizer: ~Copyable {
       reject(source)
       return .none
     }
+    let received = Probation.Packet(source: source, header: header, size: datagram.count, arrival: arrival)
     let fragment: Fragment
-    do throws(Fragment.Refusal) { fragment = try Fragment(packet) } catch {
-      unreadable += 1
-      if error == .wideTables { wideTables += 1 }
+    do throws(PayloadFault) { fragment = try Fragment(packet) } catch {
+      reject(error, of: belongs && stream != nil ? received : nil)
       return .none
     }
-    let received = Probation.Packet(source: source, header: header, size: datagram.count, arrival: arrival)
     if isFormer {
       resumeFormer(arrival)
       belongs = true
@@ -118,7 +121,7 @@ public struct Depacketizer: ~Copyable {
       // One call gives one frame: that of the packet which came now.
       queue.giveUpFrame()
     } else if let bytes, let read = RTPHeader.read(bytes), let fragment = try? Fragment(read) {
-      _ = queue.place(fragment, first.header)
+      _ = queue.place(fragment, first.header, sequence: statistics.extended(first.header.sequence))
     }
     return true
   }
@@ -168,9 +171,25 @@ public struct Depacketizer: ~Copyable {
       restart(with: packet, wasLate: true)
     }
     guard statistics.record(packet.header, size: packet.size, arrival: packet.arrival) == .new else { return .none }
-    let event = queue.place(fragment, packet.header)
+    let malformed = queue.malformed
+    let event = queue.place(fragment, packet.header, sequence: statistics.extended(packet.header.sequence))
     if case .frame = event { stream?.completeFrame(arrival: packet.arrival) }
+    if queue.malformed != malformed { stream?.noteMalformed() }
     return event
+  }
+
+  /// Counts a packet that is no part of a picture. It never begins a stream, nor keeps one in its place.
+  /// - Parameter packet: nil where it is not of the stream.
+  private mutating func reject(_ fault: PayloadFault, of packet: Probation.Packet? = nil) {
+    unreadable += 1
+    guard let packet else {
+      payloadFaults.ofOthers = payloadFaults.ofOthers ?? fault
+      return
+    }
+    unreadableOfStream += 1
+    payloadFaults.ofStream = payloadFaults.ofStream ?? fault
+    // The network did not lose it.
+    _ = statistics.record(packet.header, size: packet.size, arrival: packet.arrival)
   }
 
   private mutating func reject(_ source: StreamSource) {

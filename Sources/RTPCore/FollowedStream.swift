@@ -13,6 +13,8 @@ struct FollowedStream: Sendable {
   private var timestamp: UInt32
   /// That packet was its frame's last.
   private var isBetweenFrames: Bool
+  /// The sender's timestamps went back by a little, in sequence.
+  private var goesBack = false
   /// CLOCK_MONOTONIC in nanoseconds: of the first packet, of the last packet, of the first packet of the newest frame, and
   /// of the last whole frame.
   private let begun: Int64
@@ -52,18 +54,24 @@ struct FollowedStream: Sendable {
   var hasFrame: Bool { frameSeen != nil }
 
   /// Whether a packet belongs to the stream: in order, it may not leave out too much, and its timestamp may not lie
-  /// before that of the packet before it; out of order, the reverse. The packets of one frame may have any order.
+  /// before that of the packet before it; out of order, the reverse. The packets of one frame may have any order. Of a sender
+  /// whose timestamps go back by a little, in the next packets' sequence, they may lie on either side.
   func isContinued(by header: RTPHeader, of source: StreamSource, arrival: Int64) -> Bool {
     guard source == self.source else { return false }
     let distance = distance(to: header)
     let advance = Int64(Int32(bitPattern: header.timestamp &- timestamp))
     if distance > 0 {
-      guard advance >= 0, distance < Self.maximumDropout || distance < largestDropout(arrival) else { return false }
+      if advance < 0 { return distance <= Self.maximumMisorder && isLittle(advance) }
+      guard distance < Self.maximumDropout || distance < largestDropout(arrival) else { return false }
       return advance <= Self.maximumLead || advance <= largestAdvance(arrival)
     }
     if advance == 0 { return distance > -Self.maximumDropout }
-    return advance < 0 && distance >= -Self.maximumMisorder
-      && -advance <= max(Self.maximumDelay, MediaClock.ticks(at: interval))
+    return (advance < 0 || goesBack) && distance >= -Self.maximumMisorder && isLittle(advance)
+  }
+
+  /// Whether timestamps differ by no more than a late packet's from the newest.
+  private func isLittle(_ advance: Int64) -> Bool {
+    abs(advance) <= max(Self.maximumDelay, MediaClock.ticks(at: interval))
   }
 
   /// Whether the stream goes on with a packet: one that belongs to it, and is not late.
@@ -78,19 +86,23 @@ struct FollowedStream: Sendable {
     seen = max(seen, arrival)
     let distance = distance(to: header)
     guard distance > 0 else {
-      if let hasRestarted = lateRun?.add(header, arrival: arrival) { return hasRestarted }
+      if let hasRestarted = lateRun?.add(header, arrival: arrival, interval: interval) { return hasRestarted }
       lateRun = LateRun(header, arrival: arrival)
       return false
     }
     lateRun = nil
     hasEnded = false
     if distance == 1 { isProven = true }
-    if header.timestamp != timestamp { beginFrame(arrival) }
+    if header.timestamp != timestamp || isBetweenFrames { beginFrame(arrival) }
+    if Int32(bitPattern: header.timestamp &- timestamp) < 0 { goesBack = true }
     sequence = header.sequence
     timestamp = header.timestamp
     isBetweenFrames = header.marker
     return false
   }
+
+  /// Its last packet was no part of its frame: as long as it has no whole one, such packets do not prove a stream.
+  mutating func noteMalformed() { if !hasFrame { isProven = false } }
 
   mutating func completeFrame(arrival: Int64) { frameSeen = max(frameSeen ?? arrival, arrival) }
 

@@ -1,12 +1,5 @@
 /// One packet's payload, read.
 struct Fragment {
-  /// Why a payload is not read.
-  enum Refusal: Error {
-    case malformed
-    /// It has quantization tables of 16 bits (RFC 2435, 3.1.8: precision).
-    case wideTables
-  }
-
   let header: JPEGPayloadHeader
   let restart: RestartHeader?
   /// Only a frame's first packet can have them.
@@ -14,32 +7,34 @@ struct Fragment {
   let onvif: ByteReader?
   let scan: UnsafeRawBufferPointer
 
-  init(_ packet: RTPPacket) throws(Refusal) {
+  init(_ packet: RTPPacket) throws(PayloadFault) {
     var reader = ByteReader(packet.payload)
-    guard let header = JPEGPayloadHeader(&reader), [0, 1, 64, 65].contains(header.type) else { throw .malformed }
+    guard let header = JPEGPayloadHeader(&reader) else { throw .tooShort }
     self.header = header
+    // 0, 1, 64, 65.
+    guard header.type & ~65 == 0 else { throw .type(header.type) }
     if header.type >= 64 {
-      guard let restart = RestartHeader(&reader) else { throw .malformed }
+      guard let restart = RestartHeader(&reader) else { throw .tooShort }
       self.restart = restart
     } else {
       restart = nil
     }
-    var tables: QuantizationTables?
-    if header.offset == 0, header.q >= 128 {
-      // RFC 2435, 3.1.8: MBZ, precision (a bit a table, 1: 16 bits), length.
-      guard reader.byte() != nil, let precision = reader.byte(), let length = reader.word(),
-        var body = reader.take(Int(length))
-      else { throw .malformed }
-      // No tables: those that came with this Q before.
-      if length > 0 {
-        guard precision == 0 else { throw .wideTables }
-        guard let luma = body.table() else { throw .malformed }
-        tables = QuantizationTables(luma: luma, chroma: body.table() ?? luma)
-      }
-    }
-    self.tables = tables
+    guard header.q &- 1 < 99 || header.q >= 128 else { throw .reservedQ(header.q) }
+    tables = header.offset == 0 && header.q >= 128 ? try Self.tables(&reader, q: header.q) : nil
     onvif = packet.onvif
     scan = reader.rest
+    guard !scan.isEmpty else { throw .noScan }
+  }
+
+  /// The tables after a frame's first headers (RFC 2435, 3.1.8): MBZ, precision (a bit a table, 1: 16 bits), length.
+  /// - Returns: nil where there are none: those that came with this Q before are meant.
+  private static func tables(_ reader: inout ByteReader, q: UInt8) throws(PayloadFault) -> QuantizationTables? {
+    guard reader.byte() != nil, let precision = reader.byte(), let length = reader.word() else { throw .tooShort }
+    guard precision == 0 else { throw .tablePrecision(precision) }
+    guard length > 0 || q < 255 else { throw .noTables }
+    guard length > 0 else { return nil }
+    guard var body = reader.take(Int(length)), let luma = body.table() else { throw .tableLength(Int(length)) }
+    return QuantizationTables(luma: luma, chroma: body.table() ?? luma)
   }
 }
 
@@ -61,6 +56,14 @@ struct FrameAssembly: ~Copyable {
   private var covered = RangeList()
   private var furthest = 0
   private var length: Int?
+  /// The lowest sequence number of its packets.
+  private(set) var lowest = 0
+  /// That of its first packet, whose offset is 0; nil: it did not arrive yet.
+  private var first: Int?
+  /// What is known of its end so far.
+  private var end = FrameEnd(timestamp: 0, tail: (0, 0), hasMarker: false)
+  /// Packets that were placed.
+  private var placed = 0
 
   init(largestScan: Int) {
     self.largestScan = largestScan
@@ -72,10 +75,12 @@ struct FrameAssembly: ~Copyable {
   private var scan: UnsafeMutableRawPointer { memory + JPEGFileHeader.largest }
 
   /// Begins with another frame.
-  mutating func begin(_ timestamp: UInt32, _ header: JPEGPayloadHeader) {
+  mutating func begin(_ place: PacketPlace, _ header: JPEGPayloadHeader) {
     clear()
-    self.timestamp = timestamp
+    timestamp = place.timestamp
     self.header = header
+    lowest = place.sequence
+    end = FrameEnd(timestamp: place.timestamp, tail: (place.sequence, 0), hasMarker: false)
   }
 
   /// Forgets the frame under way.
@@ -87,6 +92,27 @@ struct FrameAssembly: ~Copyable {
     covered.removeAll()
     furthest = 0
     length = nil
+    first = nil
+    placed = 0
+  }
+
+  /// Whether a packet is of this frame. Its timestamp says so, and where a sender gives several frames the same, what lies
+  /// between a packet of offset 0 and one with the marker.
+  /// - Parameter isTimestampShared: the sender did so before. Offsets rise with sequence numbers: a packet with which they
+  ///   fall is of the next frame then.
+  func includes(_ place: PacketPlace, isTimestampShared: Bool) -> Bool {
+    guard timestamp == place.timestamp else { return false }
+    if place.sequence > end.tail.sequence {
+      return !end.hasMarker && (place.offset >= end.tail.offset || place.offset > 0 && !isTimestampShared)
+    }
+    return place.sequence >= first ?? .min
+  }
+
+  /// What is known of its end; nil: no frame is in flight. It can be set where a packet continues the frame that is not
+  /// placed.
+  var knownEnd: FrameEnd? {
+    get { timestamp == nil ? nil : end }
+    set { if let newValue { end = newValue } }
   }
 
   /// What became of a packet's part.
@@ -99,29 +125,41 @@ struct FrameAssembly: ~Copyable {
   }
 
   /// Puts a packet's part in.
-  mutating func add(_ fragment: Fragment, isLast: Bool) -> Outcome {
-    let other = fragment.header
+  mutating func add(_ fragment: Fragment, _ place: PacketPlace) -> Outcome {
+    let (other, isLast) = (fragment.header, place.isLast)
     guard other.type == header.type, other.q == header.q, other.width == header.width, other.height == header.height
     else { return .contradicts }
-    let start = Int(other.offset)
+    let start = place.offset
     let end = start + fragment.scan.count
-    guard end > start, end <= length ?? largestScan, !isLast || end >= furthest, covered.add(start..<end) else {
+    guard end <= length ?? largestScan, !isLast || end >= furthest, covered.add(start..<end) else {
       return .contradicts
     }
     guard covered.count <= Self.maximumRanges else { return .scattered }
     furthest = max(furthest, end)
     if isLast { length = end }
+    note(place, end: end)
     tables = tables ?? fragment.tables
     if let onvif = fragment.onvif, fields == nil { fields = OnvifExtension.read(onvif) }
     restartInterval = fragment.restart?.interval ?? restartInterval
     if let bytes = fragment.scan.baseAddress {
-      (scan + Int(other.offset)).copyMemory(from: bytes, byteCount: fragment.scan.count)
+      (scan + start).copyMemory(from: bytes, byteCount: fragment.scan.count)
     }
     return .placed
   }
 
+  private mutating func note(_ place: PacketPlace, end: Int) {
+    placed += 1
+    if place.offset == 0 { first = place.sequence }
+    lowest = min(lowest, place.sequence)
+    if place.sequence >= self.end.tail.sequence { self.end.tail = (place.sequence, end) }
+    if place.isLast { self.end.hasMarker = true }
+  }
+
   /// Every byte up to the marker's packet is there.
   var isWhole: Bool { length.map { covered.isOnly(0..<$0) } ?? false }
+
+  /// Each of its sequence numbers arrived: no part of it is another frame's, where frames share a timestamp.
+  var isGapless: Bool { placed == end.tail.sequence - lowest + 1 }
 
   /// The whole frame as a JPEG file, until the next frame begins; nil where its size is not known.
   /// - Parameters:

@@ -3,15 +3,17 @@ struct FrameQueue: ~Copyable {
   /// Frames of which every packet came.
   private(set) var frames: UInt64 = 0
   private(set) var unsized: UInt64 = 0
-  private(set) var unknownQ: UInt8?
   private(set) var incomplete: UInt64 = 0
   private(set) var malformed: UInt64 = 0
+  private(set) var faults = FrameFaults()
 
   private let dimensions: (width: UInt16, height: UInt16)?
   private var current: FrameAssembly
   private var next: FrameAssembly
-  /// The timestamp of the last frame that ended: what is not newer is too late.
-  private var ended: UInt32?
+  /// The last frame that ended: what is not newer is too late.
+  private var ended: FrameEnd?
+  /// Two frames of the stream had the same timestamp.
+  private var isTimestampShared = false
   private var cache = TableCache()
 
   init(dimensions: (width: UInt16, height: UInt16)?, largestScan: Int) {
@@ -30,6 +32,7 @@ struct FrameQueue: ~Copyable {
   mutating func restart() {
     finish()
     ended = nil
+    isTimestampShared = false
   }
 
   /// The quantization tables that came with frames, by their Q: a source need not send them again (RFC 2435, 4.2).
@@ -42,10 +45,13 @@ struct FrameQueue: ~Copyable {
   mutating func giveUpFrame() { incomplete += 1 }
 
   /// Takes a packet's part of a frame.
-  mutating func place(_ fragment: Fragment, _ rtp: RTPHeader) -> Depacketizer.Event {
-    if let ended, Int32(bitPattern: rtp.timestamp &- ended) <= 0 { return .none }
-    guard let isCurrent = prepare(rtp.timestamp, fragment.header) else { return .none }
-    switch isCurrent ? current.add(fragment, isLast: rtp.marker) : next.add(fragment, isLast: rtp.marker) {
+  /// - Parameter sequence: the packet's, with the rounds of 65,536 above it.
+  mutating func place(_ fragment: Fragment, _ rtp: RTPHeader, sequence: Int) -> Depacketizer.Event {
+    if let ended, sequence <= ended.tail.sequence { return .none }
+    let place = PacketPlace(
+      timestamp: rtp.timestamp, sequence: sequence, offset: Int(fragment.header.offset), isLast: rtp.marker)
+    guard let isCurrent = prepare(fragment, place) else { return .none }
+    switch isCurrent ? current.add(fragment, place) : next.add(fragment, place) {
     case .placed: break
     case .contradicts:
       malformed += 1
@@ -56,36 +62,98 @@ struct FrameQueue: ~Copyable {
       return .none
     }
     guard isCurrent ? current.isWhole : next.isWhole else { return .none }
+    if isTimestampShared { guard isCurrent ? current.isGapless : next.isGapless else { return .none } }
     // A frame that is whole ends those before it: the newest wins.
     if !isCurrent { endCurrent() }
     return deliver(rtp.timestamp)
   }
 
-  /// Has the frame of this timestamp in flight.
-  /// - Returns: whether it is the current one, not the next; nil where it is too old.
-  private mutating func prepare(_ timestamp: UInt32, _ header: JPEGPayloadHeader) -> Bool? {
-    if current.timestamp == nil { current.begin(timestamp, header) }
-    if current.timestamp == timestamp { return true }
-    if next.timestamp == timestamp { return false }
-    if let now = current.timestamp, Int32(bitPattern: timestamp &- now) < 0 {
+  /// Has a packet's frame in flight.
+  /// - Returns: whether it is the current one, not the next; nil where the packet is not to be placed.
+  private mutating func prepare(_ fragment: Fragment, _ place: PacketPlace) -> Bool? {
+    // Where both frames have its timestamp, it is of the next one from that one's first packet on.
+    if current.includes(place, isTimestampShared: isTimestampShared),
+      !isTimestampShared || next.timestamp == nil || place.sequence < next.lowest
+    {
+      return true
+    }
+    if next.includes(place, isTimestampShared: isTimestampShared) { return false }
+    if place.offset > 0, isMisplaced(fragment, place) { return nil }
+    guard current.timestamp != nil else {
+      noteFaults(at: place)
+      current.begin(place, fragment.header)
+      return true
+    }
+    if place.sequence < current.lowest {
       // An older frame's packet: that frame goes before, if there is room.
       guard next.timestamp == nil else { return nil }
       swap(&current, &next)
-      current.begin(timestamp, header)
+      current.begin(place, fragment.header)
       return true
     }
-    if let after = next.timestamp, Int32(bitPattern: timestamp &- after) < 0 { return nil }
+    if next.timestamp != nil, place.sequence < next.lowest { return nil }
+    noteFaults(at: place)
     // A third frame ends the first.
     if next.timestamp != nil { endCurrent() }
-    next.begin(timestamp, header)
+    next.begin(place, fragment.header)
     return false
+  }
+
+  /// The newest frame, in flight or ended.
+  private var newest: FrameEnd? {
+    get { next.knownEnd ?? current.knownEnd ?? ended }
+    set {
+      if next.timestamp != nil {
+        next.knownEnd = newValue
+      } else if current.timestamp != nil {
+        current.knownEnd = newValue
+      } else {
+        ended = newValue
+      }
+    }
+  }
+
+  /// Whether a packet's part is not placed, nor begins another frame: its frame was given up, or it continues the newest one
+  /// with another timestamp, or after the packet with the marker.
+  private mutating func isMisplaced(_ fragment: Fragment, _ place: PacketPlace) -> Bool {
+    if let ended, !ended.hasMarker, ended.timestamp == place.timestamp,
+      current.timestamp == nil || place.sequence < current.lowest
+    {
+      self.ended?.tail = (place.sequence, place.offset + fragment.scan.count)
+      self.ended?.hasMarker = place.isLast
+      return true
+    }
+    guard var frame = newest, frame.isContinued(by: place) else { return false }
+    malformed += 1
+    if !frame.hasMarker {
+      faults.changed += 1
+    } else if !frame.isContinued {
+      faults.continued += 1
+      frame.isContinued = true
+    }
+    frame.tail = (place.sequence, frame.tail.offset + fragment.scan.count)
+    if place.isLast { frame.hasMarker = true }
+    newest = frame
+    return true
+  }
+
+  /// Notes what a frame that begins shows of its sender.
+  private mutating func noteFaults(at place: PacketPlace) {
+    guard let frame = newest else { return }
+    if place.timestamp == frame.timestamp {
+      faults.repeated += 1
+      isTimestampShared = true
+    } else if Int32(bitPattern: place.timestamp &- frame.timestamp) < 0 {
+      faults.backward += 1
+    }
+    if !frame.hasMarker, place.offset == 0, place.sequence == frame.tail.sequence + 1 { faults.unmarked += 1 }
   }
 
   /// Gives the current frame up, and goes on with the next.
   private mutating func endCurrent() {
-    if let timestamp = current.timestamp {
+    if let end = current.knownEnd {
       incomplete += 1
-      ended = timestamp
+      ended = end
     }
     current.clear()
     swap(&current, &next)
@@ -93,14 +161,19 @@ struct FrameQueue: ~Copyable {
 
   /// The current frame, which is whole. Its memory stays as it is until the next packet.
   private mutating func deliver(_ timestamp: UInt32) -> Depacketizer.Event {
-    ended = timestamp
+    ended = current.knownEnd
     let q = current.header.q
     let tables = cache.tables(current.tables, q: q)
     let file = tables.flatMap { current.file($0, dimensions: dimensions) }
     current.clear()
     swap(&current, &next)
     guard let file else {
-      if tables != nil { unsized += 1 } else { unknownQ = q }
+      if tables != nil {
+        unsized += 1
+      } else {
+        faults.withoutTables += 1
+        faults.unknownQ = faults.unknownQ ?? q
+      }
       incomplete += 1
       return .none
     }

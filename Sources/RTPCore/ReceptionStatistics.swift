@@ -65,6 +65,11 @@ public struct ReceptionStatistics: Sendable {
     return .new
   }
 
+  /// A sequence number next to the highest one, with the rounds of 65,536 above it.
+  func extended(_ sequence: UInt16) -> Int {
+    Int(highest) + Int(Int16(bitPattern: sequence &- UInt16(truncatingIfNeeded: highest)))
+  }
+
   /// Begins with other sequence numbers; what was counted stays.
   /// - Parameter wasLate: packets of the new stream were taken for late ones, since the last that came in order.
   public mutating func restart(wasLate: Bool = false) {

@@ -42,48 +42,6 @@ import Testing
     #expect(try decode(received) == decode(jpeg))
   }
 
-  /// Why frames whose packets came can't be read: tables of 16 bits, or a Q without tables.
-  @Test func whatTablesAreMissing() throws {
-    struct Counts: Equatable {
-      var wide: UInt64 = 0
-      var q: UInt8?
-      var malformed: UInt64 = 0
-    }
-    func counts(_ change: (inout [UInt8]) -> Void) throws -> Counts {
-      var depacketizer = Depacketizer()
-      for packet in try PacketizerTests.packets(try Samples.jpeg(), size: 400) {
-        var changed = packet
-        change(&changed)
-        changed.withUnsafeBytes { _ = depacketizer.receive($0, arrival: 0) }
-      }
-      #expect(depacketizer.frames == 0)
-      return Counts(
-        wide: depacketizer.wideTables, q: depacketizer.unknownQ, malformed: depacketizer.malformed)
-    }
-    func isFirst(_ packet: [UInt8]) -> Bool { packet[13..<16].allSatisfy { $0 == 0 } }
-    for precision: UInt8 in [1, 2, 3] {
-      let read = try counts { if isFirst($0) { $0[21] = precision } }
-      #expect(read == Counts(wide: 1, malformed: 1))
-    }
-    for q: UInt8 in [0, 100, 127] {
-      let read = try counts {
-        $0[17] = q
-        if isFirst($0) { $0.removeSubrange(20..<152) }
-      }
-      #expect(read == Counts(q: q))
-    }
-    for q: UInt8 in [128, 254, 255] {
-      let read = try counts {
-        $0[17] = q
-        if isFirst($0) { $0.replaceSubrange(20..<152, with: [0, 0, 0, 0]) }
-      }
-      #expect(read == Counts(q: q))
-    }
-    // Half a table is neither.
-    let half = try counts { if isFirst($0) { $0[23] = 40 } }
-    #expect(half == Counts(malformed: 1))
-  }
-
   /// Packets of a frame may come in any order, and twice.
   @Test func orderAndDuplicatesDoNotMatter() throws {
     let jpeg = try Samples.jpeg()

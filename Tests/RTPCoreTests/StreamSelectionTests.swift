@@ -425,7 +425,7 @@ import Testing
   @Test(arguments: [true, false]) func aScatteredFrameIsGivenUp(isBackwards: Bool) throws {
     var assembly = FrameAssembly(largestScan: 1 << 20)
     let header = JPEGPayloadHeader(offset: 0, type: 1, q: 50, width: 2, height: 2)
-    assembly.begin(1, header)
+    assembly.begin(PacketPlace(timestamp: 1, sequence: 1, offset: 0, isLast: false), header)
     var outcome = FrameAssembly.Outcome.placed
     var pieces = 0
     while outcome == .placed, pieces < 10_000 {
@@ -439,8 +439,9 @@ import Testing
         writer.put(UInt8(9))
       }
       try packet.withUnsafeBytes { bytes in
-        let fragment = try #require(RTPHeader.read(bytes).flatMap { try? Fragment($0) })
-        outcome = assembly.add(fragment, isLast: false)
+        let fragment = try Fragment(#require(RTPHeader.read(bytes)))
+        let place = PacketPlace(timestamp: 1, sequence: 1 + pieces, offset: Int(offset), isLast: false)
+        outcome = assembly.add(fragment, place)
       }
       pieces += 1
     }

@@ -87,6 +87,11 @@ private struct Receiver: ~Copyable {
     precondition((depacketizer.foreign > 0) == (depacketizer.firstForeign != nil))
     precondition(depacketizer.unsized <= incomplete)
     precondition(depacketizer.malformed + depacketizer.foreign <= packets)
+    let faults = depacketizer.faults
+    // Each of these is of a frame of its own that began, of a packet, or of a frame that was whole.
+    precondition(faults.repeated + faults.backward <= frames + incomplete && faults.unmarked <= incomplete)
+    precondition(faults.changed + faults.continued <= depacketizer.malformed && faults.withoutTables <= incomplete)
+    precondition(depacketizer.unreadableOfStream <= depacketizer.malformed)
     let statistics = depacketizer.statistics
     // A packet that contradicts its frame is of the stream, and malformed.
     let total = statistics.packets + depacketizer.foreign + depacketizer.malformed

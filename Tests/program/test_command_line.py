@@ -65,6 +65,29 @@ class Errors(unittest.TestCase):
                 self.assertNotIn(".streamer-", result.err)
             self.assertEqual(os.listdir(home), [])
 
+    def test_a_name_that_is_too_long_is_known_before_the_start(self):
+        """Of the file itself, of the one for a second receiver or camera, and of the whole path."""
+        with tempfile.TemporaryDirectory() as home:
+            long, almost, deep = f"{home}/{'x' * 300}", f"{home}/{'x' * 254}", home + "/x" * 2100
+            second = ("--to", "127.0.0.1:6000")
+            for option, words in [
+                    *(("--sdp", ["/dev/video99", *TO, "--sdp", path]) for path in (long, deep)),
+                    ("--sdp", ["/dev/video99", *TO, *second, "--sdp", almost]),
+                    ("--sdp", ["/dev/video99", "/dev/video98", *TO, "--sdp", almost]),
+                    *((option, ["bench", "/dev/video99", option, path]) for option in ("--html", "--times") for path in (long, deep)),
+                    *(("--glass-page", ["bench", "--glass-page", path]) for path in (long, deep)),
+                    *((option, ["receive", free_port(), "--seconds", 1, option, path])
+                      for option in ("--out", "--times") for path in (long, deep))]:
+                with self.subTest(f"{words[0]} {option}"):
+                    result = run(*words)
+                    self.assertEqual((result.status, result.out), (1, ""), result.err)
+                    self.assertRegex(result.err, rf"error: {option}: .*\(ENAMETOOLONG\); a name has at most 255 bytes")
+                    self.assertNotIn("receiving at", result.err)
+            self.assertEqual(os.listdir(home), [])
+            # One of 255 bytes is none.
+            result = run("bench", "--glass-page", f"{almost}x")
+            self.assertEqual((result.status, os.listdir(home)), (0, ["x" * 255]), result.err)
+
     def test_the_rest_is_1(self):
         self.check(1, ["/dev/video99", *TO], "/dev/video99", "no such device", "streamer list")
         self.check(1, ["/etc/passwd", *TO], "/etc/passwd", "no video device")

@@ -118,7 +118,7 @@ class ReceiverReports(unittest.TestCase):
                 packets = session.packets()
                 new = packets[-1].ssrc
                 self.assertNotEqual(new, 0xCAFE)
-                sender.wait_for(f"it goes on as {new:X}")
+                sender.wait_for(f"it goes on as 0x{new:08x}")
                 # The old one ends, and the new one reports at once.
                 session.collect(1)
                 self.assertIn([0xCAFE], [each.goodbye for each in session.reports])

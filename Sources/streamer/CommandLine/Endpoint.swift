@@ -35,6 +35,9 @@ struct Endpoint: Equatable, Sendable, CustomStringConvertible {
     } else if host.contains(":") {
       throw bad("an IPv6 address stands in brackets")
     }
+    if Self.isIPv6(host), let code = host.firstRange(of: "%25"), host[code.upperBound...].first?.isLetter == true {
+      throw bad("'%25' stands for '%' in URLs only")
+    }
     if host.contains("[") || host.contains("]") { throw bad("its brackets do not match") }
     if host.isEmpty, needsHost { throw bad("it has no host") }
     if host == "*", needsHost { throw Self.unspecified(text, port: portText) }

@@ -116,7 +116,7 @@ enum NearMiss {
       return "write \(folder)\(text)"
     }
     if text.contains("://") { return "it reads no URLs" }
-    return (try? Endpoint(text, needsHost: true)).map { "write --to \($0)" }
+    return ((try? Endpoint(text, needsHost: true))?.description ?? ipv6(text)).map { "write --to \($0)" }
   }
 
   /// A file of pictures, by its name.
@@ -149,9 +149,9 @@ enum NearMiss {
   private static func places(_ text: String) -> [String] {
     let whole = text.firstRange(of: "://").map { text[$0.upperBound...] } ?? text[...]
     let named = whole.drop { "/@".contains($0) }
-    let rest = String(
-      (named.lastIndex(of: "@").map { named[named.index(after: $0)...] } ?? named).prefix { !"/?#".contains($0) })
-    var places: [String] = []
+    let unowned = named.lastIndex(of: "@").map { named[named.index(after: $0)...] } ?? named
+    let rest = String(unowned.prefix { !"/?#".contains($0) })
+    var places = [ipv6(String(unowned)), ipv6(rest)].compactMap { $0 }
     let head = rest.lastIndex(of: ":").map { String(rest[..<$0]) } ?? ""
     let tail = String(rest.dropFirst(head.utf8.count + 1))
     if Endpoint.port(tail) != nil { places.append(head) }
@@ -162,12 +162,43 @@ enum NearMiss {
     if unnamed.first == ":", unnamed.dropFirst().contains(":") { places.append(String(unnamed.dropFirst())) }
     let words = named.split { "/ ".contains($0) }.map(String.init)
     if words.count == 2, Endpoint.port(words[1]) != nil { places.append("\(words[0]):\(words[1])") }
-    if Endpoint.isIPv6(head), Endpoint.port(tail).map({ $0 >= 1024 }) == true { places.append("[\(head)]:\(tail)") }
-    if Endpoint.isIPv6(rest) { places.append("[\(rest)]:5000") }
     if rest.contains(where: { $0.isLetter || $0.isNumber }), !rest.contains(":") || rest.hasSuffix("]") {
       places.append(rest + ":5000")
     }
     return places
+  }
+
+  /// An IPv6 address in brackets, with a port: without those, with brackets that do not match or are of another kind, with
+  /// its zone after them, or its port after another character than a colon.
+  private static func ipv6(_ text: String) -> String? {
+    let (opening, closing) = ("[({<", "])}>")
+    func isBracket(_ character: Character) -> Bool { opening.contains(character) || closing.contains(character) }
+    // "%25" is what a URL has for "%".
+    func address(_ text: some StringProtocol) -> String? {
+      let text = String(text)
+      let parts = text.split(separator: "%" as Character, maxSplits: 1).map(String.init)
+      let zone = parts.count < 2 ? "" : "%" + (parts[1].hasPrefix("25") ? String(parts[1].dropFirst(2)) : parts[1])
+      return parts.first.flatMap { Endpoint.isIPv6($0) ? $0 + zone : nil }
+    }
+    if let end = text.lastIndex(where: closing.contains) {
+      let tail = text[text.index(after: end)...]
+      let zone = tail.hasPrefix("%") ? String(tail.prefix { !":.".contains($0) }) : ""
+      let port = String(tail.dropFirst(zone.count).drop { !$0.isNumber }.prefix(while: \.isNumber))
+      if let address = address(text[..<end].filter { !isBracket($0) } + zone), Endpoint.port(port) != nil {
+        return "[\(address)]:\(port)"
+      }
+    }
+    let bare = text.filter { !isBracket($0) }
+    if let place = bare.lastIndex(where: ":./# ".contains) {
+      let port = String(bare[bare.index(after: place)...])
+      if let number = Endpoint.port(port), let head = address(bare[..<place]),
+        bare[place] != ":" || number >= 1024 || address(bare) == nil || head.contains("%")
+      {
+        return "[\(head)]:\(port)"
+      }
+    }
+    // Such as "[::1]:".
+    return (address(bare) ?? (bare.hasSuffix(":") ? address(bare.dropLast()) : nil)).map { "[\($0)]:5000" }
   }
 
   /// - Parameter text: a word that is no WIDTHxHEIGHT.

@@ -21,6 +21,7 @@ enum OutputOption: String {
     case ENOENT: "its folder is not there: 'mkdir' makes it"
     case EEXIST: "it is a file: name a folder"
     case ENOTDIR: "a part of the path is a file: name a folder there"
+    case ENAMETOOLONG: "a name has at most 255 bytes, and a path 4095"
     case EISDIR: "it is a folder: name a file"
     case EACCES, EPERM: "this user must not write there: name another place"
     case EROFS: "it cannot be written to: name another place"

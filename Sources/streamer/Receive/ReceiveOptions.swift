@@ -27,8 +27,8 @@ struct ReceiveOptions {
       if Endpoint.port(text) != nil, Endpoint.port(port) != nil {
         throw UsageError("'streamer receive' takes no '\(port)': it receives at one port; write \(text)")
       }
-      let isBoth = (try? Endpoint("\(host):\(port)", needsHost: true)) != nil
-      throw UsageError("'streamer receive' takes no '\(port)'" + (isBoth ? "; write \(host):\(port)" : ""))
+      let hint = Endpoint.port(port).flatMap { _ in NearMiss.endpoint("\(host) \(port)", needsHost: false) }
+      throw UsageError("'streamer receive' takes no '\(port)'" + (hint.map { "; \($0)" } ?? ""))
     }
     endpoint = try Endpoint(text, needsHost: false)
     frames = try arguments.integer("frames", in: 1...1_000_000_000).map { UInt64($0) }

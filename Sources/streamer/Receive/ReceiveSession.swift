@@ -15,6 +15,8 @@ struct ReceiveSession: ~Copyable {
   private var depacketizer: Depacketizer
   private var reportedUnsized = false
   private var reportedForeign = false
+  private var reportedFaults = FrameFaults()
+  private var reportedUnreadable = false
   private var reportedNothing = false
   private var decoder: JPEGDecoder
   private var undecodable: UInt64 = 0
@@ -97,6 +99,8 @@ struct ReceiveSession: ~Copyable {
       }
     }
     reportUnsized()
+    reportUnreadable()
+    reportFaults()
     reportForeign()
   }
 
@@ -188,7 +192,47 @@ struct ReceiveSession: ~Copyable {
     reportedForeign = true
     options.log.warning(
       "packets of another source come to the same port, from \(foreign.address.text) with SSRC "
-        + "\(String(foreign.ssrc, radix: 16, uppercase: true)): they are dropped, and counted as foreign from now on")
+        + "\(foreign.ssrc.ssrcText): they are dropped, and counted as foreign from now on")
+  }
+
+  /// Once each: what of the stream cannot be read.
+  private mutating func reportUnreadable() {
+    guard !reportedUnreadable else { return }
+    let faults = depacketizer.faults
+    guard let reason = depacketizer.payloadFaults.ofStream?.text ?? Self.reason(unknownQ: faults.unknownQ) else { return }
+    reportedUnreadable = true
+    options.log.warning("a part of the stream can't be read: \(reason)")
+  }
+
+  private static func reason(unknownQ q: UInt8?) -> String? {
+    q.map {
+      "frames with Q \($0) have tables of their own, and none came so far. A sender may send them with some frames only"
+        + " (RFC 2435, 3.1.8), or they were lost"
+    }
+  }
+
+  /// Once each: how the sender breaks the rules for frames' timestamps and markers.
+  private mutating func reportFaults() {
+    let (faults, reported) = (depacketizer.faults, reportedFaults)
+    guard faults != reported else { return }
+    reportedFaults = faults
+    func report(_ count: KeyPath<FrameFaults, UInt64>, _ text: String) {
+      if reported[keyPath: count] == 0, faults[keyPath: count] > 0 { options.log.warning(text) }
+    }
+    report(
+      \.repeated,
+      "the sender's RTP timestamps stand still: a frame has that of the frame before (RFC 3550, 5.1: each has its own)."
+        + " Frames are told apart by their markers, and no latency can be measured by such timestamps")
+    report(
+      \.backward, "the sender's RTP timestamps go back: a frame has an earlier one than the frame before (RFC 3550, 5.1)")
+    report(
+      \.changed,
+      "the sender's RTP timestamp changes within a frame (RFC 2435, 3: all packets of a frame have the same):"
+        + " the frame is incomplete, and the packets with another timestamp are malformed")
+    report(
+      \.continued,
+      "a frame goes on after a packet with the marker bit, which only its last one has (RFC 2435, 3):"
+        + " what was received as a frame is its beginning; the rest is malformed")
   }
 
   /// Warns once where nothing came for some seconds.
@@ -208,27 +252,22 @@ struct ReceiveSession: ~Copyable {
   /// Why no whole frame came, and what to look at; nil: there were some.
   private var hint: String? {
     guard depacketizer.frames == 0 else { return nil }
-    return hintOfTables ?? (depacketizer.statistics.packets > 0 ? hintOfFrames : hintOfPackets)
-  }
-
-  /// Why no frame could be read although its packets came, where its quantization tables are the cause.
-  private var hintOfTables: String? {
-    let came = "packets came to \(receiver.localAddress), but no frame that can be read: "
-    if depacketizer.wideTables > 0 {
-      return came + "quantization tables of 16 bits are not supported; the sender needs them only at a very low quality"
-    }
-    guard let q = depacketizer.unknownQ else { return nil }
-    return came
-      + (q < 128
-        ? "their Q is \(q), which RFC 2435 reserves: it stands for no quantization tables; the sender has to use 1 to 99, or"
-          + " 128 to 255 and send the tables"
-        : "their Q is \(q), and no quantization tables came for it; the sender has to send them in a frame's first packet")
+    return depacketizer.statistics.packets > 0 ? hintOfFrames : hintOfPackets
   }
 
   /// Why packets came, but no whole frame.
   private var hintOfFrames: String {
+    let faults = depacketizer.faults
     let packets = "\(depacketizer.statistics.packets) packets came to \(receiver.localAddress), but no whole frame: "
+    if let fault = depacketizer.payloadFaults.ofStream {
+      return packets + "\(depacketizer.unreadableOfStream) of them can't be read: \(fault.text)"
+    }
     if depacketizer.unsized > 0 { return packets + "give the pictures' size, --x-dimensions WxH (it is in the SDP)" }
+    if let reason = Self.reason(unknownQ: faults.unknownQ) { return packets + reason }
+    if faults.changed > 0 {
+      return packets + "\(faults.changed) have another RTP timestamp than their frame's first packet, which the sender must"
+        + " not change within a frame"
+    }
     if receiver.kernelDropped > 0 {
       return packets + "this kernel dropped \(receiver.kernelDropped) for a full socket;"
         + " sudo sysctl net.core.rmem_max=8388608 allows a larger one"
@@ -237,16 +276,29 @@ struct ReceiveSession: ~Copyable {
       return packets + "\(lost) were lost on the network: does it carry this rate? A smaller picture, or the sender's"
         + " --pace on, makes bursts shorter"
     }
+    if faults.unmarked > 0 {
+      return packets + "the last packet of \(faults.unmarked) frames has no marker bit, which the sender must set (RFC 2435, 3)"
+    }
+    if depacketizer.malformed > 0 {
+      return packets + "\(depacketizer.malformed) contradict the others of their frames: another type, Q or size, or a part"
+        + " of the picture that was there already"
+    }
     return packets + "does the sender send frames to their last packet, and did this run long enough for one?"
   }
 
   /// Why no packet of a stream came.
   private var hintOfPackets: String {
     let address = receiver.localAddress
-    let others = depacketizer.malformed + feedback.malformed
-    if others > 0 {
-      return "no RTP/JPEG packet came to \(address), but \(others) of another kind, or malformed:"
-        + " does the sender send another codec, or does another program send to this port?"
+    if let fault = depacketizer.payloadFaults.ofOthers {
+      let count = depacketizer.malformed
+      return fault.isOfAnotherKind
+        ? "no RTP/JPEG packet came to \(address), but \(count) of another kind: \(fault.text)."
+          + " Does the sender send another codec, or does another program send to this port?"
+        : "no RTP/JPEG packet that can be read came to \(address), but \(count) others: \(fault.text)"
+    }
+    if feedback.malformed > 0 {
+      return "no RTP/JPEG packet came to \(address), but \(feedback.malformed) malformed RTCP packets:"
+        + " does another program send to this port?"
     }
     let firewall =
       "does a firewall drop UDP? ('sudo nft list ruleset' shows its rules,"
@@ -314,6 +366,11 @@ struct ReceiveSession: ~Copyable {
     if statistics.duplicates > 0 { text += ", \(statistics.duplicates) duplicates" }
     if malformed > 0 { text += ", \(malformed) malformed" }
     if depacketizer.foreign > 0 { text += ", \(depacketizer.foreign) of another source" }
+    let faults = depacketizer.faults
+    if faults.repeated > 0 { text += ", \(faults.repeated) frames with the timestamp of the one before" }
+    if faults.backward > 0 { text += ", \(faults.backward) with an earlier one" }
+    if faults.changed > 0 { text += ", \(faults.changed) packets with another timestamp than their frame" }
+    if faults.continued > 0 { text += ", \(faults.continued) frames continued after their marker" }
     if latency.count > 0 {
       let tenths = latency.distribution.percentile(0.5) / 100_000
       text += ", \(tenths / 10).\(tenths % 10) ms from capture to here (median)"
@@ -332,14 +389,16 @@ struct ReceiveSession: ~Copyable {
       try Program.print("\(text), \(tenths / 10).\(tenths % 10) frames a second\n", &signals)
       return
     }
-    let statistics = depacketizer.statistics
+    let (statistics, faults) = (depacketizer.statistics, depacketizer.faults)
     var members: [(String, JSON)] = [
       ("packets", .integer(statistics.packets)), ("bytes", .integer(statistics.bytes)), ("lost", .integer(lost)),
       ("kernel_dropped", .integer(receiver.kernelDropped)), ("reordered", .integer(statistics.reordered)),
       ("duplicates", .integer(statistics.duplicates)), ("malformed", .integer(malformed)),
       ("foreign", .integer(depacketizer.foreign)), ("foreign_reports", .integer(feedback.foreign)),
-      ("frames", .integer(depacketizer.frames)),
-      ("incomplete", .integer(depacketizer.incomplete)), ("sender_reports", .integer(feedback.senderReports)),
+      ("frames", .integer(depacketizer.frames)), ("incomplete", .integer(depacketizer.incomplete)),
+      ("repeated_timestamps", .integer(faults.repeated)), ("backward_timestamps", .integer(faults.backward)),
+      ("changed_timestamps", .integer(faults.changed)), ("continued", .integer(faults.continued)),
+      ("unmarked", .integer(faults.unmarked)), ("sender_reports", .integer(feedback.senderReports)),
     ]
     if options.decodes { members.append(("undecodable", .integer(undecodable))) }
     if options.directory != nil { members.append(("unwritten", .integer(unwritten))) }

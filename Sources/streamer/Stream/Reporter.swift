@@ -316,7 +316,7 @@ struct Reporter {
     guard let ssrc = state.changedSSRC, ssrc != saidSSRC else { return }
     saidSSRC = ssrc
     log.warning(
-      "\(name): someone else uses this stream's SSRC: it goes on as \(String(ssrc, radix: 16, uppercase: true))")
+      "\(name): someone else uses this stream's SSRC: it goes on as \(ssrc.ssrcText)")
   }
 }
 
