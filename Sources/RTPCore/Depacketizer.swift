@@ -46,6 +46,8 @@ public struct Depacketizer: ~Copyable {
   public var incomplete: UInt64 { queue.incomplete }
   /// Packets that are no RTP, not of this payload's form, or contradict their frame's others.
   public var malformed: UInt64 { unreadable + queue.malformed }
+  /// Those of them that are the stream's own, which `statistics` counts, too.
+  public var malformedOfStream: UInt64 { unreadableOfStream + queue.malformed }
 
   /// How the sender breaks the rules for frames' timestamps and markers.
   public var faults: FrameFaults { queue.faults }

@@ -36,9 +36,10 @@ import Testing
       return frames
     }
 
-    /// Each packet is counted once.
+    /// Each packet is counted once, but for the stream's own that are malformed.
     var isExact: Bool {
-      depacketizer.statistics.packets + depacketizer.foreign + depacketizer.malformed == datagrams
+      depacketizer.statistics.packets + depacketizer.foreign + depacketizer.malformed
+        - depacketizer.malformedOfStream == datagrams
     }
   }
 

@@ -91,11 +91,11 @@ private struct Receiver: ~Copyable {
     // Each of these is of a frame of its own that began, of a packet, or of a frame that was whole.
     precondition(faults.repeated + faults.backward <= frames + incomplete && faults.unmarked <= incomplete)
     precondition(faults.changed + faults.continued <= depacketizer.malformed && faults.withoutTables <= incomplete)
-    precondition(depacketizer.unreadableOfStream <= depacketizer.malformed)
+    precondition(depacketizer.malformedOfStream <= depacketizer.malformed)
     let statistics = depacketizer.statistics
-    // A packet that contradicts its frame is of the stream, and malformed.
+    // A malformed packet of the stream is in both.
     let total = statistics.packets + depacketizer.foreign + depacketizer.malformed
-    precondition(total >= packets && total <= packets + depacketizer.malformed)
+    precondition(total - depacketizer.malformedOfStream == packets)
     precondition(statistics.duplicates + statistics.reordered <= statistics.packets)
     precondition(statistics.jitterMicroseconds >= 0 && statistics.jitterMicroseconds < 1e11)
   }

@@ -18,7 +18,8 @@ extension PayloadFault {
     case .tableLength(let length):
       "the first with quantization tables gives them a length of \(length) bytes, which are less than one table of 64 bytes,"
         + " or more than the packet has"
-    case .noTables: "the first has Q 255 and no quantization tables, which every frame of Q 255 must have (RFC 2435, 4.2)"
+    case .noTables:
+      "the first has Q 255 and no quantization tables, which every frame of Q 255 must have (RFC 2435, 4.2)"
     case .noScan: "the first has headers, and no picture data after them"
     }
   }

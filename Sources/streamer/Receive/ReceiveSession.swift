@@ -199,7 +199,9 @@ struct ReceiveSession: ~Copyable {
   private mutating func reportUnreadable() {
     guard !reportedUnreadable else { return }
     let faults = depacketizer.faults
-    guard let reason = depacketizer.payloadFaults.ofStream?.text ?? Self.reason(unknownQ: faults.unknownQ) else { return }
+    guard let reason = depacketizer.payloadFaults.ofStream?.text ?? Self.reason(unknownQ: faults.unknownQ) else {
+      return
+    }
     reportedUnreadable = true
     options.log.warning("a part of the stream can't be read: \(reason)")
   }
@@ -224,7 +226,8 @@ struct ReceiveSession: ~Copyable {
       "the sender's RTP timestamps stand still: a frame has that of the frame before (RFC 3550, 5.1: each has its own)."
         + " Frames are told apart by their markers, and no latency can be measured by such timestamps")
     report(
-      \.backward, "the sender's RTP timestamps go back: a frame has an earlier one than the frame before (RFC 3550, 5.1)")
+      \.backward,
+      "the sender's RTP timestamps go back: a frame has an earlier one than the frame before (RFC 3550, 5.1)")
     report(
       \.changed,
       "the sender's RTP timestamp changes within a frame (RFC 2435, 3: all packets of a frame have the same):"
@@ -265,7 +268,8 @@ struct ReceiveSession: ~Copyable {
     if depacketizer.unsized > 0 { return packets + "give the pictures' size, --x-dimensions WxH (it is in the SDP)" }
     if let reason = Self.reason(unknownQ: faults.unknownQ) { return packets + reason }
     if faults.changed > 0 {
-      return packets + "\(faults.changed) have another RTP timestamp than their frame's first packet, which the sender must"
+      return packets
+        + "\(faults.changed) have another RTP timestamp than their frame's first packet, which the sender must"
         + " not change within a frame"
     }
     if receiver.kernelDropped > 0 {
@@ -277,10 +281,12 @@ struct ReceiveSession: ~Copyable {
         + " --pace on, makes bursts shorter"
     }
     if faults.unmarked > 0 {
-      return packets + "the last packet of \(faults.unmarked) frames has no marker bit, which the sender must set (RFC 2435, 3)"
+      return packets
+        + "the last packet of \(faults.unmarked) frames has no marker bit, which the sender must set (RFC 2435, 3)"
     }
-    if depacketizer.malformed > 0 {
-      return packets + "\(depacketizer.malformed) contradict the others of their frames: another type, Q or size, or a part"
+    if depacketizer.malformedOfStream > 0 {
+      return packets
+        + "\(depacketizer.malformedOfStream) contradict the others of their frames: another type, Q or size, or a part"
         + " of the picture that was there already"
     }
     return packets + "does the sender send frames to their last packet, and did this run long enough for one?"
