@@ -14,6 +14,8 @@ public struct JPEGRecoder: ~Copyable {
   public enum Failure: Error, Equatable, Sendable {
     /// The library can't make sense of its bytes.
     case damaged
+    /// It has not all of its tables: an abbreviated JPEG, whose tables came before.
+    case tables
     /// A kind of JPEG that the library does not decode.
     case unsupported
     /// It was given up: it takes too long, or too much memory.
@@ -121,6 +123,7 @@ public struct JPEGRecoder: ~Copyable {
   private func check(_ status: recoder_status) throws(Failure) {
     switch status {
     case RECODER_DONE: return
+    case RECODER_TABLES: throw .tables
     case RECODER_UNSUPPORTED: throw .unsupported
     case RECODER_LIMIT: throw .limit
     case RECODER_SIZE: throw .size

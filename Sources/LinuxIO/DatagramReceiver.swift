@@ -58,8 +58,15 @@ public struct DatagramReceiver: ~Copyable {
         socket.tellLocalAddresses(family)
       }
     } catch {
-      throw error.withRemedy(
-        error.errno == .addressInUse ? "another program receives there; take another port" : nil)
+      throw error.withRemedy(remedy(error.errno))
+    }
+  }
+
+  private static func remedy(_ errno: Errno) -> String? {
+    switch errno {
+    case .addressInUse: "another program receives there; take another port"
+    case .addressNotAvailable: "it is not an address of this machine ('ip address' shows those that are)"
+    default: nil
     }
   }
 

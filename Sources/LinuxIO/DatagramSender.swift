@@ -4,13 +4,14 @@ import Glibc
 /// A UDP socket connected to one receiver, as soon as there is a way there: a board's network can come up after it.
 public struct DatagramSender: ~Copyable {
   private let socket: UDPSocket
+  private let connection: Connection
   private var segmentation: Segmentation
+  /// How often it connected: each time its path may be another one.
+  public private(set) var connections: UInt32
   private var isConnected: Bool
-  /// Who it sends to.
-  public let destination: SocketAddress
 
   /// - Parameter segments: many packets of one size are handed over in one call, where the kernel can do that.
-  /// - Throws: what no waiting would mend; without a way to the receiver each `send` tries again.
+  /// - Throws: what no waiting would mend; without a path to the receiver each `send` tries again.
   public init(
     to destination: SocketAddress, over route: Route = Route(), segments: Bool = true
   ) throws(SystemCallError) {
@@ -21,20 +22,45 @@ public struct DatagramSender: ~Copyable {
     // A group's packets reach many hosts: that one of them or a router refuses them (none should, RFC 1122, 3.2.2) does not
     // mean that the others do not get them.
     if !destination.isMulticast { socket.reportErrors(destination.family) }
-    try route.apply(to: socket, destination)
-    let obstacle = socket.connect(to: destination)
-    if let obstacle, !Self.isPassing(obstacle) {
+    route.apply(to: socket, destination)
+    // RTCP's port stands next to it, also before there is a network.
+    try socket.bind(to: .any(destination.family, port: 0))
+    let connection = Connection(to: destination, by: route.interface)
+    let obstacle = connection.open(socket)
+    if let obstacle, !Connection.isPassing(obstacle) {
       throw SystemCallError("connect", on: destination.description, obstacle, remedy: obstacle.networkRemedy)
     }
     isConnected = obstacle == nil
+    connections = obstacle == nil ? 1 : 0
     segmentation = Segmentation(socket, isWanted: segments)
     self.socket = socket
-    self.destination = destination
+    self.connection = connection
   }
 
-  /// A network that is not there yet can come.
-  private static func isPassing(_ errno: Errno) -> Bool {
-    [.networkUnreachable, .hostUnreachable, .networkDown, .addressNotAvailable].contains(errno)
+  /// Who it sends to.
+  public var destination: SocketAddress { connection.destination }
+
+  /// The destination as it is reached today: a link-local address's interface can get another index.
+  public var currentDestination: SocketAddress? { connection.currentDestination }
+
+  /// What it sends through, for who sees to changes of the network.
+  public var path: NetworkPath {
+    NetworkPath(
+      source: isConnected ? localAddress : nil, interface: connection.interface,
+      interfaceIndex: connection.interface.flatMap(NetworkInterface.index), isMulticast: destination.isMulticast)
+  }
+
+  /// Connects from scratch: source address, route, interface and path MTU are chosen again, and UDP GSO is tried again. The
+  /// port and all other settings stay, and so do the packets that wait in the socket.
+  /// - Returns: why it cannot be now; each `send` tries again then.
+  public mutating func reconnect() -> Errno? {
+    let obstacle = connection.open(socket)
+    isConnected = obstacle == nil
+    if isConnected {
+      connections += 1
+      segmentation.reset(socket)
+    }
+    return obstacle
   }
 
   /// For epoll.
@@ -91,8 +117,8 @@ public struct DatagramSender: ~Copyable {
   /// Whether the kernel cuts packets out of larger calls (UDP GSO).
   public var isSegmenting: Bool { segmentation.isOn }
 
-  /// The largest packet, in bytes of UDP payload, that the way there takes, as far as it is known (IP_MTU).
-  public var largestPacket: Int? { socket.largestPacket(destination.family) }
+  /// The largest packet, in bytes of UDP payload, that the path there takes, as far as it is known (IP_MTU).
+  public var largestPacket: Int? { isConnected ? socket.largestPacket(destination.family) : nil }
 
   /// No more than the kernel's UIO_MAXIOV in one call.
   private static let mostPackets = 1024
@@ -105,34 +131,30 @@ public struct DatagramSender: ~Copyable {
   public mutating func send(
     _ batch: borrowing PacketBatch, from first: Int, count: Int, departure: Int64? = nil
   ) -> Outcome {
-    if !isConnected, let obstacle = connect() { return .failed(obstacle) }
+    if !isConnected, let obstacle = reconnect() { return .failed(obstacle) }
+    var refusesSegments = false
     if segmentation.isOn, count > 1 || departure != nil {
       let size = batch.size(of: first)
       let group = Segmentation.group(min(count, largestGroup), ofSize: size)
       if group > 1 || departure != nil, let outcome = sendSegments(batch, first, max(1, group), size, departure) {
         return outcome
       }
+      refusesSegments = true
     }
     let wanted = min(count, Self.mostPackets)
     let (sent, errno) = retrying { sendmmsg(number, batch.messages + first, UInt32(wanted), 0) }
+    // What refuses single packets, too, says nothing about segments: EINVAL is also a blackhole route's answer.
     if let errno { return outcome(errno) }
+    if refusesSegments { segmentation.turnOff() }
     if Int(sent) == wanted { return .sent(wanted) }
     // An error that stopped it is not reported, and what stays in the socket's queue would wake epoll without end.
     socket.clearErrors()
     return .stopped(Int(sent))
   }
 
-  /// - Returns: nil where there is a way now.
-  @inline(never)
-  private mutating func connect() -> Errno? {
-    let obstacle = socket.connect(to: destination)
-    isConnected = obstacle == nil
-    return obstacle
-  }
-
-  /// - Returns: nil where the kernel or the device can't do it, which is remembered.
+  /// - Returns: nil where the kernel or the device seems to refuse segments.
   @inline(__always)
-  private mutating func sendSegments(
+  private func sendSegments(
     _ batch: borrowing PacketBatch, _ first: Int, _ count: Int, _ size: Int, _ departure: Int64?
   ) -> Outcome? {
     guard let errno = segmentation.send(socket, batch.ranges + 2 * first, count, size: size, departure: departure)
@@ -145,7 +167,6 @@ public struct DatagramSender: ~Copyable {
     case .invalidArgument: if let largestPacket, size > largestPacket { return outcome(.messageTooLarge) }
     default: return outcome(errno)
     }
-    segmentation.turnOff()
     return nil
   }
 }

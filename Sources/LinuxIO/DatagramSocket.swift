@@ -27,10 +27,15 @@ public struct DatagramSocket: ~Copyable {
   }
 
   /// Joins a multicast group.
-  /// - Parameter interface: that it is joined on; nil: the routing table's.
+  /// - Parameter index: of the interface that it is joined on; 0: the routing table's.
   /// - Returns: why it can't be: ENODEV as long as there is no route.
-  public func join(_ group: SocketAddress, interface: String?) -> Errno? {
-    sockets.first.join(group, interface: interface)
+  public func join(_ group: SocketAddress, onInterface index: UInt32) -> Errno? {
+    sockets.first.join(group, onInterface: index)
+  }
+
+  /// Leaves it. A membership on an interface that is gone counts, too: a socket can have 20 (igmp_max_memberships).
+  public func leave(_ group: SocketAddress, onInterface index: UInt32) {
+    sockets.first.leave(group, onInterface: index)
   }
 
   /// Uses a sender's own port, from its receiver alone. An epoll can watch it apart from the sender.
@@ -46,9 +51,18 @@ public struct DatagramSocket: ~Copyable {
 
   public var localAddress: SocketAddress { sockets.first.localAddress }
 
-  /// Sets how its datagrams travel.
-  public func setRoute(_ route: Route, to destination: SocketAddress) throws(SystemCallError) {
-    try route.apply(to: sockets.first, destination)
+  /// Sets how its datagrams travel, when it is new.
+  /// - Returns: why they cannot leave by the route's interface; see `setInterface`.
+  public func setRoute(_ route: Route, to destination: SocketAddress) -> Errno? {
+    route.apply(to: sockets.first, destination)
+    return setInterface(route.interface, to: destination)
+  }
+
+  /// Binds it to the interface of that name again, which may be another one than before. Its port stays.
+  /// - Parameter interface: nil: the routing table's.
+  /// - Returns: ENODEV where there is none.
+  public func setInterface(_ interface: String?, to destination: SocketAddress) -> Errno? {
+    Connection(to: destination, by: interface).reset(sockets.first)
   }
 
   /// Sends one datagram.

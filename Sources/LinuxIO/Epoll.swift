@@ -10,7 +10,9 @@ public struct Epoll: ~Copyable {
   /// What to wait for.
   public enum Interest: Sendable {
     case readable, writable
-    /// A timer that expires once, and is started anew: its expiry is told once, and need not be read.
+    /// A V4L2 device: a frame is done, or an event came, which `hasPriorityData(at:)` tells.
+    case readableOrPriority
+    /// A timer that expires once, and is started again: its expiry is told once, and need not be read.
     case expiring
   }
 
@@ -35,6 +37,7 @@ public struct Epoll: ~Copyable {
       switch interest {
       case .readable: EPOLLIN.rawValue
       case .writable: EPOLLOUT.rawValue
+      case .readableOrPriority: EPOLLIN.rawValue | EPOLLPRI.rawValue
       case .expiring: EPOLLIN.rawValue | EPOLLET.rawValue
       }
     var event = epoll_event(events: events, data: epoll_data_t(u64: token))
@@ -64,4 +67,12 @@ public struct Epoll: ~Copyable {
 
   /// The token of the ready descriptor `index` of the last `wait`.
   public func token(at index: Int) -> UInt64 { ready[index].data.u64 }
+
+  /// The ready descriptor `index` has priority data (EPOLLPRI): of a V4L2 device, an event.
+  public func hasPriorityData(at index: Int) -> Bool { ready[index].events & EPOLLPRI.rawValue != 0 }
+
+  /// The ready descriptor `index` reports an error or a hang-up (EPOLLERR, EPOLLHUP), as an unplugged camera's does.
+  public func hasFailed(at index: Int) -> Bool {
+    ready[index].events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
+  }
 }

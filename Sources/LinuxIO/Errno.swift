@@ -23,12 +23,16 @@ public struct Errno: RawRepresentable, Equatable, Sendable, CustomStringConverti
   public static let networkDown = Errno(rawValue: ENETDOWN)
   public static let networkUnreachable = Errno(rawValue: ENETUNREACH)
   public static let noBufferSpace = Errno(rawValue: ENOBUFS)
+  public static let noData = Errno(rawValue: ENODATA)
   public static let noDevice = Errno(rawValue: ENODEV)
   public static let noEntry = Errno(rawValue: ENOENT)
+  public static let noLink = Errno(rawValue: ENOLINK)
+  public static let noLock = Errno(rawValue: ENOLCK)
   public static let noSpace = Errno(rawValue: ENOSPC)
   public static let noSuchDevice = Errno(rawValue: ENXIO)
   public static let notTTY = Errno(rawValue: ENOTTY)
   public static let notPermitted = Errno(rawValue: EPERM)
+  public static let outOfRange = Errno(rawValue: ERANGE)
   public static let protocolError = Errno(rawValue: EPROTO)
   public static let timedOut = Errno(rawValue: ETIMEDOUT)
   public static let wouldBlock = Errno(rawValue: EAGAIN)
@@ -46,6 +50,9 @@ public struct Errno: RawRepresentable, Equatable, Sendable, CustomStringConverti
     case .notPermitted:
       "a firewall on this machine drops them ('sudo nft list ruleset', 'sudo iptables -L OUTPUT'), or its connection"
         + " tracking table is full ('sudo dmesg' has nf_conntrack then)"
+    case .noDevice: "its network interface is not there ('ip link' shows those that are)"
+    case .invalidArgument:
+      "a blackhole route discards them ('ip route get'), or this machine lost the address that it sends from"
     case .accessDenied: "a route forbids it ('ip route get'), or the address is a broadcast address of the network"
     default: nil
     }

@@ -148,16 +148,23 @@ public enum File {
   }
 
   /// The names in a folder in the order of their bytes, without `.` and `..`.
-  public static func names(in directory: String) throws(SystemCallError) -> [String] {
+  /// - Parameter skip: is called with each name that is not valid UTF-8, in any order: no String leads to its file.
+  public static func names(
+    in directory: String, skip: (NotUTF8) -> Void = { _ in }
+  ) throws(SystemCallError) -> [String] {
     guard let stream = opendir(directory) else {
       throw SystemCallError("opendir", on: directory, .last)
     }
     defer { closedir(stream) }
     var names: [String] = []
     while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes -> String? in
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix { $0 != 0 })
+        let name = String(validating: bytes, as: UTF8.self)
+        if name == nil { skip(NotUTF8(bytes)) }
+        return name
       }
+      guard let name else { continue }
       if name != ".", name != ".." { names.append(name) }
     }
     return names.sorted()
@@ -177,6 +184,16 @@ public enum File {
     var status = stat()
     return lstat(path, &status) == 0 ? Kind(status) : nil
   }
+
+  /// The device number of a character device, such as `81:0`, as sysfs writes it; nil where the path leads to none.
+  public static func deviceNumber(of path: String) -> String? {
+    var status = stat()
+    guard stat(path, &status) == 0, Kind(status) == .characterDevice else { return nil }
+    return "\(clinux_major(status.st_rdev)):\(clinux_minor(status.st_rdev))"
+  }
+
+  /// Whether the path itself is a symbolic link, wherever that leads.
+  public static func isLink(_ path: String) -> Bool { kindOfName(path) == .link }
 
   /// The path with every symbolic link followed; nil where there is nothing.
   public static func resolve(_ path: String) -> String? {

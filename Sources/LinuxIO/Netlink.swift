@@ -46,20 +46,43 @@ enum Netlink {
 
   /// - Returns: whether more follow.
   private static func read(_ bytes: ArraySlice<UInt8>, _ header: Int, into messages: inout [Message]) -> Bool {
+    var isOver = false
+    let isWhole = forEachMessage(in: bytes) { type, body in
+      isOver = isOver || type == UInt16(NLMSG_ERROR) || type == UInt16(NLMSG_DONE)
+      guard !isOver, body.count >= header else { return }
+      messages.append(Message(header: Array(body.prefix(header)), attributes: attributes(body.dropFirst(header))))
+    }
+    return isWhole && !isOver
+  }
+
+  /// Gives each message of a datagram: its type, and what follows its header.
+  /// - Returns: whether none is malformed; after one that is, none is given.
+  @discardableResult
+  static func forEachMessage(in bytes: ArraySlice<UInt8>, _ body: (UInt16, ArraySlice<UInt8>) -> Void) -> Bool {
     var rest = bytes
     while rest.count >= headerSize {
       let head = rest.withUnsafeBytes { $0.loadUnaligned(as: nlmsghdr.self) }
       let length = Int(head.nlmsg_len)
-      guard length >= headerSize, length <= rest.count, head.nlmsg_type != UInt16(NLMSG_ERROR),
-        head.nlmsg_type != UInt16(NLMSG_DONE)
-      else { return false }
-      let body = rest.prefix(length).dropFirst(headerSize)
-      if body.count >= header {
-        messages.append(Message(header: Array(body.prefix(header)), attributes: attributes(body.dropFirst(header))))
-      }
+      guard length >= headerSize, length <= rest.count else { return false }
+      body(head.nlmsg_type, rest.prefix(length).dropFirst(headerSize))
       rest = rest.dropFirst((length + 3) & ~3)
     }
     return true
+  }
+
+  /// A message's fixed part, and its attributes; nil where it is too short.
+  static func split<Header: BitwiseCopyable>(
+    _ body: ArraySlice<UInt8>, header: Header.Type
+  ) -> (header: Header, attributes: [Attribute])? {
+    let size = MemoryLayout<Header>.size
+    guard body.count >= size else { return nil }
+    return (body.withUnsafeBytes { $0.loadUnaligned(as: Header.self) }, attributes(body.dropFirst((size + 3) & ~3)))
+  }
+
+  /// The value of an attribute that has exactly the size of its type.
+  static func value<Value: BitwiseCopyable>(of attribute: Attribute, as type: Value.Type) -> Value? {
+    guard attribute.value.count == MemoryLayout<Value>.size else { return nil }
+    return attribute.value.withUnsafeBytes { $0.loadUnaligned(as: Value.self) }
   }
 
   /// Attributes behind each other, also those within one.

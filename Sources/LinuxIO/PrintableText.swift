@@ -6,6 +6,20 @@ extension String {
     self = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self).printable
   }
 
+  /// Bytes that need not be UTF-8, as bash and POSIX shells since 2024 read them: `$'caf\xe9.jpg'`. What is no printable
+  /// ASCII is escaped.
+  public init(shellQuoting bytes: UnsafeRawBufferPointer) {
+    self = "$'"
+    for byte in bytes {
+      switch byte {
+      case UInt8(ascii: "'"), UInt8(ascii: "\\"): self += "\\" + String(UnicodeScalar(byte))
+      case 0x20..<0x7F: self.unicodeScalars.append(UnicodeScalar(byte))
+      default: self += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+      }
+    }
+    self += "'"
+  }
+
   /// On one line, safe to be shown.
   public var printable: String { replacingUnprintable { _ in false } }
 

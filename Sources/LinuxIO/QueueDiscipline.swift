@@ -15,7 +15,7 @@ public struct QueueDiscipline: Equatable, Sendable {
   /// - Returns: nil where there is no way there, or the kernel does not tell.
   public init?(towards address: SocketAddress, by interface: String?) {
     let index = interface.map { Int32(bitPattern: if_nametoindex($0)) } ?? Self.outgoing(address)
-    guard let index, index > 0, let name = Self.name(index) else { return nil }
+    guard let index, index > 0, let name = NetworkInterface.name(of: UInt32(index)) else { return nil }
     let queues = Netlink.request(
       UInt16(RTM_GETQDISC), flags: UInt16(NLM_F_DUMP), Netlink.bytes(tcmsg()), attributes: [],
       header: MemoryLayout<tcmsg>.size
@@ -69,11 +69,5 @@ public struct QueueDiscipline: Equatable, Sendable {
     let device = answer.first?.attributes.first { $0.type == RTA_OIF.rawValue }
     guard let device, device.value.count == 4 else { return nil }
     return device.value.withUnsafeBytes { $0.loadUnaligned(as: Int32.self) }
-  }
-
-  private static func name(_ index: Int32) -> String? {
-    var text = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
-    guard if_indextoname(UInt32(bitPattern: index), &text) != nil else { return nil }
-    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

@@ -11,15 +11,9 @@ public struct Route: Equatable, Sendable {
 
   public init() {}
 
-  /// Whether this machine has an interface of this name.
-  public static func hasInterface(_ name: String) -> Bool { if_nametoindex(name) != 0 }
-
-  /// Sets it, before the socket is connected: that chooses the address to send from.
-  func apply(to socket: borrowing UDPSocket, _ destination: SocketAddress) throws(SystemCallError) {
+  /// Sets what a socket keeps, however often it connects; the interface is set by `Connection`.
+  func apply(to socket: borrowing UDPSocket, _ destination: SocketAddress) {
     if destination.isMulticast { socket.setTimeToLive(timeToLive, destination.family) }
     if let serviceClass { socket.setServiceClass(serviceClass, destination.family) }
-    if let interface, let errno = socket.setInterface(interface, destination) {
-      throw SystemCallError("sending by \(interface)", on: destination.description, errno)
-    }
   }
 }

@@ -3,10 +3,11 @@ import Glibc
 
 /// UDP GSO: one `sendmsg` hands the kernel many packets of one size, and it cuts them apart where the device is near
 /// (UDP_SEGMENT, Linux 4.18). A destination begins with it where the kernel knows it, and goes without it from its first
-/// refusal on: devices without checksum offload refuse it (EIO, before Linux 6.11).
+/// refusal on, until it connects again: devices without checksum offload refuse it (EIO, before Linux 6.11).
 struct Segmentation {
   /// Whether it is used.
-  private(set) var isOn: Bool
+  private(set) var isOn = false
+  private let isWanted: Bool
 
   /// UDP_MAX_SEGMENTS of all kernels before 6.9.
   private static let mostSegments = 64
@@ -15,6 +16,12 @@ struct Segmentation {
 
   /// - Parameter isWanted: it is used, if the kernel knows it.
   init(_ socket: borrowing UDPSocket, isWanted: Bool) {
+    self.isWanted = isWanted
+    reset(socket)
+  }
+
+  /// Tries it again: the path may be another one.
+  mutating func reset(_ socket: borrowing UDPSocket) {
     // Off is the default: where it can be set, the kernel knows it.
     isOn = isWanted && socket.set(Int32(IPPROTO_UDP), UDP_SEGMENT, Int32(0)) == nil
   }

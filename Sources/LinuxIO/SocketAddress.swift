@@ -27,7 +27,7 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
   /// - Parameters:
   ///   - host: a name, an IPv4 address, or an IPv6 address without brackets (a `%scope` may follow).
   ///   - passive: for a receiver: an empty host is every address of this machine.
-  /// - Throws: `AddressError` with the resolver's own words.
+  /// - Throws: `AddressError` with the resolver's own words, or with the interface that is not there.
   public static func all(host: String, port: UInt16, passive: Bool = false) throws(AddressError) -> [SocketAddress] {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
@@ -35,7 +35,12 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     var list: UnsafeMutablePointer<addrinfo>?
     let status = getaddrinfo(host.isEmpty ? nil : host, "\(port)", &hints, &list)
     defer { if let list { freeaddrinfo(list) } }
-    guard status == 0 else { throw AddressError(host: host, reason: String(cString: gai_strerror(status))) }
+    guard status == 0 else {
+      let zone = host.split(separator: "%").dropFirst().first.flatMap { isAddress(host) ? $0 : nil }
+      // Of an address only the interface can be missing.
+      throw AddressError(
+        host: host, reason: zone.map { "there is no interface '\($0)'" } ?? String(cString: gai_strerror(status)))
+    }
     var addresses: [SocketAddress] = []
     var next = list
     while let entry = next?.pointee {
@@ -107,9 +112,12 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
   /// 0.0.0.0, ::, also as an IPv4 address mapped to IPv6.
   public var isUnspecified: Bool { mappedHost == SIMD2(0, 0) || mappedHost == SIMD2(0, 0xFFFF << 32) }
 
-  /// fe80::/10 without the interface that it belongs to.
+  /// fe80::/10, or a group of link or interface scope (ff02::/16 and ff01::/16 with any flags; RFC 4291, 2.7), without the
+  /// interface that it belongs to: neither `bind` nor `connect` takes it (EINVAL).
   public var needsInterface: Bool {
-    family == .ipv6 && mappedHost[0] >> 54 == 0xFE80 >> 6 && withIPv6 { $0.sin6_scope_id } == 0
+    guard family == .ipv6, interfaceIndex == nil else { return false }
+    let first = mappedHost[0] >> 48
+    return first >> 6 == 0xFE80 >> 6 || first >> 8 == 0xFF && (1...2).contains(first & 0xF)
   }
 
   /// Whether packets for both arrive at one place: an IPv4 address may be mapped to IPv6.
@@ -210,5 +218,11 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
 public struct AddressError: Error, CustomStringConvertible {
   public let host: String
   public let reason: String
-  public var description: String { "can't find the host '\(host)': \(reason)" }
+
+  public init(host: String, reason: String) {
+    self.host = host
+    self.reason = reason
+  }
+
+  public var description: String { "can't find the host '\(host.contains(":") ? "[\(host)]" : host)': \(reason)" }
 }

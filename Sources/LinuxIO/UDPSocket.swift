@@ -23,8 +23,22 @@ struct UDPSocket: ~Copyable {
     retrying { address.withSockaddr { Glibc.connect(number, $0, address.length) } }.errno
   }
 
+  /// Dissolves a connection, also where there is none: with it go its source address, its route, and the interface that the
+  /// socket was bound to. A port that was bound by number stays.
+  func disconnect() {
+    var none = sockaddr()
+    none.sa_family = sa_family_t(AF_UNSPEC)
+    withUnsafePointer(to: none) {
+      _ = Glibc.connect(number, __CONST_SOCKADDR_ARG(__sockaddr__: $0), socklen_t(MemoryLayout<sockaddr>.size))
+    }
+  }
+
   func bind(to address: SocketAddress) throws(SystemCallError) {
-    try checked("bind", on: address.description) { address.withSockaddr { Glibc.bind(number, $0, address.length) } }
+    if let errno = bindErrno(to: address) { throw SystemCallError("bind", on: address.description, errno) }
+  }
+
+  func bindErrno(to address: SocketAddress) -> Errno? {
+    retrying { address.withSockaddr { Glibc.bind(number, $0, address.length) } }.errno
   }
 
   /// Binds to an address of this machine, or joins the multicast group that it is: several programs can be in one.
@@ -49,18 +63,36 @@ struct UDPSocket: ~Copyable {
   /// - Parameter interface: that it is joined on; nil: the routing table's.
   /// - Returns: why it can't be: ENODEV without a route.
   func join(_ address: SocketAddress, interface: String?) -> Errno? {
-    let index = interface.map { Int32(bitPattern: if_nametoindex($0)) } ?? 0
+    guard let interface else { return join(address, onInterface: 0) }
+    return NetworkInterface.index(of: interface).map { join(address, onInterface: $0) } ?? .noDevice
+  }
+
+  /// - Parameter index: 0: the routing table's.
+  func join(_ address: SocketAddress, onInterface index: UInt32) -> Errno? {
+    setMembership(address, onInterface: index, IP_ADD_MEMBERSHIP, IPV6_JOIN_GROUP)
+  }
+
+  /// - Parameter index: the interface that it was joined on.
+  func leave(_ address: SocketAddress, onInterface index: UInt32) {
+    _ = setMembership(address, onInterface: index, IP_DROP_MEMBERSHIP, IPV6_LEAVE_GROUP)
+  }
+
+  private func setMembership(
+    _ address: SocketAddress, onInterface index: UInt32, _ ipv4: Int32, _ ipv6: Int32
+  ) -> Errno? {
     switch address.family {
     case .ipv4:
       return set(
-        Int32(IPPROTO_IP), IP_ADD_MEMBERSHIP,
-        ip_mreqn(imr_multiaddr: address.withIPv4 { $0.sin_addr }, imr_address: in_addr(), imr_ifindex: index))
+        Int32(IPPROTO_IP), ipv4,
+        ip_mreqn(
+          imr_multiaddr: address.withIPv4 { $0.sin_addr }, imr_address: in_addr(),
+          imr_ifindex: Int32(bitPattern: index)))
     case .ipv6:
       return set(
-        Int32(IPPROTO_IPV6), IPV6_JOIN_GROUP,
+        Int32(IPPROTO_IPV6), ipv6,
         ipv6_mreq(
           ipv6mr_multiaddr: address.withIPv6 { $0.sin6_addr },
-          ipv6mr_interface: index > 0 ? UInt32(index) : address.withIPv6 { $0.sin6_scope_id }))
+          ipv6mr_interface: index > 0 ? index : address.interfaceIndex ?? 0))
     }
   }
 
@@ -126,7 +158,8 @@ struct UDPSocket: ~Copyable {
 
   /// The network interface that packets leave by.
   func setInterface(_ name: String, _ destination: SocketAddress) -> Errno? {
-    let index = Int32(bitPattern: if_nametoindex(name))
+    // With index 0 the routing table's interface would be taken in silence.
+    guard let index = NetworkInterface.index(of: name).map({ Int32(bitPattern: $0) }) else { return .noDevice }
     if destination.isMulticast {
       switch destination.family {
       case .ipv4:

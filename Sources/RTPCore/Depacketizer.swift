@@ -40,6 +40,8 @@ public struct Depacketizer: ~Copyable {
 
   /// Frames of which every packet came.
   public var frames: UInt64 { queue.frames }
+  /// Those of them that are fields of interlaced video (RFC 2435, 4.1).
+  public var fields: UInt64 { queue.fields }
   /// Whole frames whose size the packets do not say (over 2040 pixels), and nothing else did.
   public var unsized: UInt64 { queue.unsized }
   /// Frames of which packets are missing, or whose tables or size are not known.
@@ -67,9 +69,12 @@ public struct Depacketizer: ~Copyable {
   /// Since when the stream is followed, by CLOCK_MONOTONIC in nanoseconds; nil: no packet came yet.
   public private(set) var begun: Int64?
 
-  /// Ends the frames in flight, at the end of a stream.
-  public mutating func finish() {
-    queue.finish()
+  /// Counts what is still pending when no more packets are received: the frames in flight as incomplete, and packets that
+  /// belong to no stream as foreign.
+  /// - Parameter now: when that is, by CLOCK_MONOTONIC in nanoseconds. A frame that is arriving then, and of which no packet
+  ///   is missing so far, is not counted: nothing of it was lost. nil: the stream ended before.
+  public mutating func finish(at now: Int64? = nil) {
+    queue.finish(isArriving: now.map { stream?.isArriving($0) ?? false } ?? false)
     rejectProbation()
   }
 

@@ -39,6 +39,8 @@ struct FollowedStream: Sendable {
   private static let stallIntervals: Int64 = 4
   private static let minimumStall: Int64 = 1_000_000_000
   private static let maximumInterval: Int64 = 15_000_000_000 / stallIntervals
+  /// Nanoseconds after a packet in which the next one is not late, or a frame interval where that is longer.
+  private static let minimumPause: Int64 = 100_000_000
 
   init(_ source: StreamSource, _ header: RTPHeader, arrival: Int64) {
     self.source = source
@@ -132,6 +134,9 @@ struct FollowedStream: Sendable {
 
   /// Whether no packet is due at this moment: no frame is lost if another stream takes its place now, and it goes on later.
   private func isPausing(_ arrival: Int64) -> Bool { isBetweenFrames || arrival &- seen >= interval / 2 }
+
+  /// Whether its next packet is not late yet. A busy machine may receive it some time after it came.
+  func isArriving(_ now: Int64) -> Bool { !hasEnded && now &- seen <= max(Self.minimumPause, interval) }
 
   private func distance(to header: RTPHeader) -> Int { Int(Int16(bitPattern: header.sequence &- sequence)) }
 

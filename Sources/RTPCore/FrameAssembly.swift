@@ -158,6 +158,9 @@ struct FrameAssembly: ~Copyable {
   /// Every byte up to the marker's packet is there.
   var isWhole: Bool { length.map { covered.isOnly(0..<$0) } ?? false }
 
+  /// Every byte up to the last one that came is there, and more are to come.
+  var isIntact: Bool { length == nil && covered.isOnly(0..<furthest) }
+
   /// Each of its sequence numbers arrived: no part of it is another frame's, where frames share a timestamp.
   var isGapless: Bool { placed == end.tail.sequence - lowest + 1 }
 

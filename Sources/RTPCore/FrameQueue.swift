@@ -2,6 +2,7 @@
 struct FrameQueue: ~Copyable {
   /// Frames of which every packet came.
   private(set) var frames: UInt64 = 0
+  private(set) var fields: UInt64 = 0
   private(set) var unsized: UInt64 = 0
   private(set) var incomplete: UInt64 = 0
   private(set) var malformed: UInt64 = 0
@@ -23,8 +24,11 @@ struct FrameQueue: ~Copyable {
   }
 
   /// Ends the frames in flight.
-  mutating func finish() {
-    endCurrent()
+  /// - Parameter isArriving: the stream's next packet is not late yet. The newest frame is not counted then if no packet of
+  ///   it is missing so far.
+  mutating func finish(isArriving: Bool = false) {
+    if next.timestamp != nil { endCurrent() }
+    if isArriving, current.isIntact { current.clear() }
     endCurrent()
   }
 
@@ -162,7 +166,7 @@ struct FrameQueue: ~Copyable {
   /// The current frame, which is whole. Its memory stays as it is until the next packet.
   private mutating func deliver(_ timestamp: UInt32) -> Depacketizer.Event {
     ended = current.knownEnd
-    let q = current.header.q
+    let (q, isField) = (current.header.q, current.header.isField)
     let tables = cache.tables(current.tables, q: q)
     let file = tables.flatMap { current.file($0, dimensions: dimensions) }
     current.clear()
@@ -178,6 +182,7 @@ struct FrameQueue: ~Copyable {
       return .none
     }
     frames += 1
+    if isField { fields += 1 }
     return .frame(file.jpeg, width: file.width, height: file.height, timestamp: timestamp)
   }
 }

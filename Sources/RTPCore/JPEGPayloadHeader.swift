@@ -47,6 +47,10 @@ public struct JPEGPayloadHeader: Equatable, Sendable {
     height = UInt8(second & 0xFF)
   }
 
+  /// The picture is one field of interlaced video, with every other line of a frame (RFC 2435, 4.1): the odd (1) or the even
+  /// one (2) of two, or one that stands for both (3).
+  public var isField: Bool { (1...3).contains(typeSpecific) }
+
   /// A picture's size in pixels as the header has it: in blocks, rounded up; 0 and 0 where a side is over 2040.
   public static func blocks(width: UInt16, height: UInt16) -> (width: UInt8, height: UInt8) {
     guard max(width, height) <= 2040 else { return (0, 0) }

@@ -119,15 +119,19 @@ public struct RTCPSender: Sendable {
     // What came from another port before the receiver's own reports was not the receiver's.
     if isFromPort, portReportedAt == nil { members.removeAll() }
     defer { if isFromPort { portReportedAt = members.list.isEmpty ? nil : now } }
+    // From another port it may be anyone on the receiver's host.
+    let mayCollide = isFromPort || receiver == nil
     var packets = reader
     while let packet = packets.next() {
       switch packet {
       case .senderReport(let other, _, let blocks), .receiverReport(let other, let blocks):
-        if other == ssrc { return conflicts.isNew(address) ? .collision : .none }
+        if other == ssrc { return mayCollide && conflicts.isNew(address) ? .collision : .none }
         note(other, address, now)
         for block in blocks where block.ssrc == ssrc { note(other, address, now, block) }
       case .sourceDescription(let chunks):
-        if chunks.contains(where: { $0.ssrc == ssrc }) { return conflicts.isNew(address) ? .collision : .none }
+        if chunks.contains(where: { $0.ssrc == ssrc }) {
+          return mayCollide && conflicts.isNew(address) ? .collision : .none
+        }
       case .goodbye(let sources):
         for other in sources where members.remove(other, from: address.host) { timer.left(now, members: members.count) }
       case .other: break
@@ -167,10 +171,11 @@ extension RTCPSender {
     members.note(other, from: address.host, now)
   }
 
-  /// In a group a report counts if it answers one of this sender's own: others do not come from those who receive them.
+  /// From a group, or from another port than the receiver's, a report counts if it answers one of this sender's own: others
+  /// do not come from those who receive them.
   private mutating func note(_ other: UInt32, _ address: TransportAddress, _ now: Int64, _ block: ReportBlock) {
     let roundTrip = roundTrip(block, now)
-    guard receiver != nil || roundTrip != nil else { return }
+    guard roundTrip != nil || receiver.map({ $0.port == address.port }) ?? false else { return }
     members.note(other, from: address.host, now, block, roundTrip: roundTrip)
   }
 

@@ -55,8 +55,15 @@ public struct BufferRing: ~Copyable {
   /// - Throws: what the driver says, also where it did not take a frame before back (VIDIOC_QBUF).
   public func dequeue() throws(CaptureError) -> Frame? { try lender.pointee.dequeue(lender) }
 
+  /// Stops the device and starts it again with the same buffers (VIDIOC_STREAMOFF, QBUF, STREAMON), which wakes some cameras
+  /// that stall. Frame numbers begin again.
+  /// - Throws: also where a frame is still lent.
+  public func restart() throws(CaptureError) { try lender.pointee.restart() }
+
   /// The device whose buffers these are.
-  public func withDevice<Result>(_ body: (borrowing Device) -> Result) -> Result { body(lender.pointee.device) }
+  public func withDevice<Result: ~Copyable, Failure: Error>(
+    _ body: (borrowing Device) throws(Failure) -> Result
+  ) throws(Failure) -> Result { try body(lender.pointee.device) }
 
   /// Another program fills the buffers, in its own order: a loopback device.
   public var isFed: Bool { lender.pointee.isFed }
@@ -187,11 +194,30 @@ struct Lender: ~Copyable {
   mutating func start() throws(CaptureError) {
     for index in 0..<capacity {
       try map(UInt32(index))
-      var buffer = buffer(UInt32(index))
-      let memory = bytes(index)
-      queue?.append(index, memory)
-      try device.request("VIDIOC_QBUF", CLINUX_VIDIOC_QBUF, &buffer)
+      try enqueue(index)
     }
+    try switchOn()
+  }
+
+  mutating func restart() throws(CaptureError) {
+    guard lent == 0 else { throw CaptureError(device.path, "it cannot be restarted while a frame of it is being sent") }
+    var type = device.bufferType
+    try device.request("VIDIOC_STREAMOFF", CLINUX_VIDIOC_STREAMOFF, &type)
+    // The driver has no buffer any more, and what it did not take is forgotten.
+    refusal = nil
+    if queue != nil { queue = BufferQueue(capacity: capacity) }
+    for index in 0..<capacity { try enqueue(index) }
+    try switchOn()
+  }
+
+  private mutating func enqueue(_ index: Int) throws(CaptureError) {
+    var buffer = buffer(UInt32(index))
+    let memory = bytes(index)
+    queue?.append(index, memory)
+    try device.request("VIDIOC_QBUF", CLINUX_VIDIOC_QBUF, &buffer)
+  }
+
+  private func switchOn() throws(CaptureError) {
     var type = device.bufferType
     do throws(CaptureError) {
       try device.requestTwice("VIDIOC_STREAMON", CLINUX_VIDIOC_STREAMON, &type)

@@ -22,7 +22,7 @@ public struct Device: ~Copyable {
   public init(opening path: String) throws(CaptureError) {
     switch File.kind(of: path) {
     case .characterDevice: break
-    case nil: throw CaptureError(path, "there is no such device; 'streamer list' shows the cameras")
+    case nil: throw CaptureError(absent: path)
     default: throw CaptureError(path, "it is no video device; 'streamer list' shows the cameras")
     }
     let descriptor: FileDescriptor
@@ -115,7 +115,7 @@ public struct Device: ~Copyable {
     try request(name, code, &argument)
   }
 
-  private func failure(_ name: String, _ errno: Errno) -> CaptureError {
+  func failure(_ name: String, _ errno: Errno) -> CaptureError {
     CaptureError(SystemCallError(name, on: path, errno, remedy: Self.remedy(errno)))
   }
 
@@ -152,6 +152,8 @@ public struct CaptureError: Error, CustomStringConvertible {
 
   /// The device is no camera of its own.
   public let isPart: Bool
+  /// There is no such device.
+  public let isAbsent: Bool
 
   init(_ path: String, _ reason: String) {
     self.init(cause: nil, "\(path): \(reason)")
@@ -164,10 +166,16 @@ public struct CaptureError: Error, CustomStringConvertible {
       isPart: true)
   }
 
-  private init(cause: SystemCallError?, _ description: String, isPart: Bool = false) {
+  init(absent path: String) {
+    self.init(
+      cause: nil, "\(path): there is no such device; 'streamer list' shows the cameras", isAbsent: true)
+  }
+
+  private init(cause: SystemCallError?, _ description: String, isPart: Bool = false, isAbsent: Bool = false) {
     self.cause = cause
     self.description = description
     self.isPart = isPart
+    self.isAbsent = isAbsent
   }
 
   init(_ cause: SystemCallError) {

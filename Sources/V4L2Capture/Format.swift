@@ -48,8 +48,8 @@ extension Device {
     if let fields = Self.unusable(order, format.format) {
       throw CaptureError(
         path,
-        "its driver gives interlaced video as \(fields), which is not put together here: set another video "
-          + "standard or input (v4l2-ctl --list-inputs), or take another --format or --size")
+        "its driver gives interlaced video as \(fields), which is not put together here: have its source "
+          + "send progressive video, or take another --input, --format or --size")
     }
     return (format, setRate(choice.rate))
   }

@@ -1,12 +1,12 @@
 import LinuxIO
 
-/// From the command line to an exit status: 0 done or stopped by a signal, 2 bad usage or configuration, 1 anything
-/// else.
-enum Program {
-  static func run(_ words: [String]) -> Int32 {
+extension Program {
+  /// Does what this program's arguments ask.
+  /// - Returns: an exit status: 0 done or stopped by a signal, 2 bad usage or configuration, 1 anything else.
+  static func run() -> Int32 {
     StandardStream.openClosed()
     do {
-      let arguments = try Arguments(words)
+      let arguments = try Arguments(Self.words())
       if arguments.has("help") { return try print(Help.text(for: arguments.verb) + "\n") }
       if arguments.has("version") { return try print("streamer \(version)\n") }
       switch arguments.verb {
@@ -25,38 +25,12 @@ enum Program {
       return 1
     }
   }
-}
 
-extension Program {
-  /// Prints a result on standard output.
-  /// - Returns: status 0.
-  /// - Throws: why it was not written, unless its reader is gone, who knows.
-  @discardableResult
-  static func print(_ text: String) throws(Failure) -> Int32 { try check(StandardStream.output.write(text)) }
-
-  /// Prints a result on standard output, unless the program is to end, and nobody reads it.
-  static func print(_ text: String, _ signals: inout Signals) throws(Failure) {
-    try check(StandardStream.output.write(text) { signals.wait(toWrite: $0) })
-  }
-
-  @discardableResult
-  private static func check(_ errno: Errno?) throws(Failure) -> Int32 {
-    switch errno {
-    case nil, .brokenPipe: return 0
-    case .wouldBlock: throw Failure("standard output: nobody reads it: the result is lost")
-    case let errno?: throw Failure("standard output: \(errno)")
+  private static func words() throws(UsageError) -> [String] {
+    do throws(NotUTF8) { return try ProgramArguments.words() } catch {
+      throw UsageError(
+        "the argument \(error.quoted) is not valid UTF-8, as all arguments must be; if it names a file, rename that ('mv')"
+      )
     }
   }
-}
-
-/// What the user asked for can't be: the message names the option or the word.
-struct UsageError: Error, CustomStringConvertible {
-  let description: String
-  init(_ description: String) { self.description = description }
-}
-
-/// Why something that was rightly asked for did not work.
-struct Failure: Error, CustomStringConvertible {
-  let description: String
-  init(_ description: String) { self.description = description }
 }

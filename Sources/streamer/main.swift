@@ -2,4 +2,4 @@ import Glibc
 import LinuxIO
 
 ProgramMemory.trim()
-exit(Program.run(ProgramArguments.words))
+exit(Program.run())

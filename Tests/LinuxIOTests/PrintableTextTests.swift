@@ -21,6 +21,13 @@ import Testing
     #expect("one\r\n\ttwo".printableLines == "one\u{FFFD}\n\u{FFFD}two")
   }
 
+  @Test func bytesAsShellsReadThem() {
+    func quoted(_ bytes: [UInt8]) -> String { bytes.withUnsafeBytes { String(shellQuoting: $0) } }
+    #expect(quoted(Array("caf".utf8) + [0xE9] + Array(".jpg".utf8)) == #"$'caf\xe9.jpg'"#)
+    #expect(quoted(Array("it's\\\n\u{7F}é".utf8)) == #"$'it\'s\\\x0a\x7f\xc3\xa9'"#)
+    #expect(quoted([]) == "$''")
+  }
+
   /// A field of a fixed size, which need not end with a zero, nor be UTF-8.
   @Test func fields() {
     func text(_ bytes: [UInt8]) -> String { bytes.withUnsafeBytes { String(field: $0) } }

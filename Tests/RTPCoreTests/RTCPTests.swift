@@ -489,11 +489,15 @@ private let second: Int64 = 1_000_000_000
     #expect(sender.reception == before && sender.due == due && sender.foreign == 404)
   }
 
-  /// Receivers report from odd ports, too: those count until it reports from the port that RTCP is sent to.
+  /// Receivers report from odd ports, too: those that answer a report count until it reports from the port that RTCP is sent to.
   @Test func theReceiversPortCountsOnceItIsKnown() throws {
-    var (sender, _) = try sender(isUnicast: true)
+    var (sender, answered) = try sender(isUnicast: true)
     let odd = TransportAddress(host: Self.receiver.host, port: 40_000)
+    // Anyone on the receiver's host may send this: it counts for nothing, and collides with nothing.
+    let collided = take(report(of: 0xCAFE), from: odd, into: &sender)
     _ = take(report(of: 5), from: odd, into: &sender)
+    #expect(!collided && sender.reception.receivers == 0)
+    _ = take(report(of: 5, answers: answered), from: odd, into: &sender)
     #expect(sender.reception.lost == 1234)
     _ = take(report(of: 6, lost: 1), from: Self.receiver, into: &sender)
     #expect(sender.reception.lost == 1 && sender.reception.receivers == 1)
@@ -502,10 +506,10 @@ private let second: Int64 = 1_000_000_000
     #expect(!collides && sender.reception.lost == 1)
     // It left, or fell silent: another may take its place.
     _ = take(report(of: 6, goodbye: true), from: Self.receiver, into: &sender)
-    _ = take(report(of: 7, lost: 7), from: odd, into: &sender)
+    _ = take(report(of: 7, lost: 7, answers: answered), from: odd, into: &sender)
     #expect(sender.reception.lost == 7)
     _ = take(report(of: 6, lost: 1), from: Self.receiver, into: &sender)
-    _ = take(report(of: 7, lost: 7), from: odd, into: &sender, now: 60 * second)
+    _ = take(report(of: 7, lost: 7, answers: answered), from: odd, into: &sender, now: 60 * second)
     #expect(sender.reception.lost == 7)
   }
 

@@ -51,6 +51,7 @@ import Testing
     /// Of 128 and more, whose tables come with frames.
     var q: UInt8 = 50
     var sendsTables = false
+    var typeSpecific: UInt8 = 0
 
     mutating func frame() -> [[UInt8]] {
       defer { timestamp &+= 3600 }
@@ -66,7 +67,7 @@ import Testing
         writer.put(sequence)
         writer.put(timestamp)
         writer.put(ssrc)
-        writer.put(UInt32(part * 100))
+        writer.put(UInt32(typeSpecific) << 24 | UInt32(part * 100))
         writer.put(UInt32(0x0100_0202) | UInt32(q) << 16)
         if part == 0, q >= 128 {
           writer.put(UInt32(sendsTables ? 128 : 0))
@@ -389,6 +390,48 @@ import Testing
     let frames = receiver.take(2, of: &sender)
     #expect(frames == 2 && receiver.depacketizer.statistics.lost == UInt64(packets))
     #expect(receiver.isExact)
+  }
+
+  /// The parts of the last frame that came, how long ago in milliseconds, and whether it is lost when the receiver stops then.
+  static let lastFrames: [([Int], Int64, Bool)] = [
+    ([0, 1], 0, false), ([0, 1], 99, false), ([0, 1], 101, true), ([1], 0, true), ([0, 2], 0, true), ([1, 2], 0, true),
+    ([], 1000, false),
+  ]
+
+  /// What is pending at the end is counted, but for a frame that is arriving.
+  @Test(arguments: lastFrames) func whatIsPendingAtTheEndIsCounted(parts: [Int], milliseconds: Int64, isLost: Bool) {
+    let receiver = Receiver()
+    var sender = Sender()
+    let frames = receiver.take(6, of: &sender)
+    // One without its first packet, which another one follows.
+    let damaged = sender.frame()
+    for packet in damaged.dropFirst() { receiver.take(packet) }
+    let last = sender.frame()
+    for part in parts { receiver.take(last[part]) }
+    receiver.take(sender.single(9, 9), from: Self.stranger)
+    receiver.now += milliseconds * 1_000_000
+    receiver.depacketizer.finish(at: receiver.now)
+    #expect(frames == 6 && receiver.depacketizer.incomplete == (isLost ? 2 : 1))
+    #expect(receiver.depacketizer.foreign == 1 && receiver.isExact)
+  }
+
+  /// After its goodbye a stream does not go on.
+  @Test func aFrameWithoutItsEndBeforeAGoodbyeIsLost() {
+    let receiver = Receiver()
+    var sender = Sender()
+    let frames = receiver.take(6, of: &sender)
+    for packet in sender.frame().dropLast() { receiver.take(packet) }
+    receiver.depacketizer.endSource()
+    receiver.depacketizer.finish(at: receiver.now)
+    #expect(frames == 6 && receiver.depacketizer.incomplete == 1)
+  }
+
+  @Test(arguments: [(0, false), (1, true), (2, true), (3, true), (4, false)] as [(UInt8, Bool)])
+  func fieldsAreCounted(typeSpecific: UInt8, isField: Bool) {
+    let receiver = Receiver()
+    var sender = Sender(typeSpecific: typeSpecific)
+    let frames = receiver.take(5, of: &sender)
+    #expect(frames == 5 && receiver.depacketizer.fields == (isField ? 5 : 0))
   }
 
   /// The tables of a Q are computed once, and for whole frames alone.

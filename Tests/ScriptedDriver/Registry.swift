@@ -21,7 +21,7 @@ enum Registry {
         open: { path in Registry.open(path.map { String(cString: $0) } ?? "") },
         exists: { path in Registry.driver(at: path.map { String(cString: $0) } ?? "") != nil },
         ioctl: { file, request, argument in
-          guard let argument, let driver = Registry.entries.withLock({ $0.files[file] }) else { return EBADF }
+          guard let argument, let driver = Registry.entries.withLock({ $0.files[file] }) else { return ENODEV }
           return driver.control(request, argument)
         },
         map: { file, length, offset in
@@ -50,10 +50,13 @@ enum Registry {
     }
   }
 
+  /// Has another path open a driver, too.
+  static func add(_ driver: ScriptedDriver, at path: String) { entries.withLock { $0.paths[path] = driver } }
+
   /// Forgets a driver. Its open file descriptors fail from now on, as those of an unplugged camera do.
-  static func remove(_ path: String) {
+  static func remove(_ driver: ScriptedDriver) {
     entries.withLock { entries in
-      guard let driver = entries.paths.removeValue(forKey: path) else { return }
+      entries.paths = entries.paths.filter { $0.value !== driver }
       entries.files = entries.files.filter { $0.value !== driver }
     }
   }

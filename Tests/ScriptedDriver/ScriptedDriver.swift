@@ -69,6 +69,19 @@ public final class ScriptedDriver: @unchecked Sendable {
   public var controls: [v4l2_query_ext_ctrl] = []
   public var menus: [UInt32: Menu] = [:]
   public var values: [UInt32: Int64] = [:]
+  /// None: it answers nothing about inputs, as a camera's driver may.
+  public var inputs: [Input] = []
+  public internal(set) var input: UInt32 = 0
+  /// The timings that its current input detects, or why it does not: an errno.
+  public var signal = Signal.none(ENOLINK)
+  public internal(set) var timings = scripted_timings(640, 480, 800, 525, 25_200_000)
+  /// What VIDIOC_QUERYSTD answers.
+  public var detectedStandard: UInt64 = 0
+  public internal(set) var standard: UInt64 = 0
+  /// Events that it has not given yet, by their types, and what changed.
+  public var events: [(type: UInt32, changes: UInt32)] = []
+  /// The types of event that were subscribed to, and of which input.
+  public internal(set) var subscriptions: [(type: UInt32, id: UInt32)] = []
   /// The most buffers that it gives.
   public var mostBuffers: UInt32 = 4
   /// The frames that it has not given yet: one for each buffer that is queued, at once.
@@ -106,8 +119,14 @@ public final class ScriptedDriver: @unchecked Sendable {
     lock.deallocate()
   }
 
-  /// Unplugs it for good.
-  public func end() { Registry.remove(path) }
+  /// Unplugs it: no path opens it, and what has it open is told so.
+  public func end() {
+    Registry.remove(self)
+    locked { show(true) }
+  }
+
+  /// Plugs it in again, or has one more path open it.
+  public func plug(at path: String) { Registry.add(self, at: path) }
 
   /// As it was before the first call.
   public func reset() {
@@ -123,13 +142,20 @@ public final class ScriptedDriver: @unchecked Sendable {
   /// How many buffers wait to be filled.
   public var queuedCount: Int { locked { queued.count } }
 
-  func locked<Result>(_ body: () -> Result) -> Result {
+  /// Keeps its ioctls waiting, which other threads make.
+  public func locked<Result>(_ body: () -> Result) -> Result {
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
     return body()
   }
 
-  func open() -> Int32 { openError == 0 ? fcntl(ready, F_DUPFD_CLOEXEC, 3) : -openError }
+  func open() -> Int32 {
+    locked {
+      // Who had it open before has closed it, and its buffers are gone.
+      if mappedCount == 0 { (buffers, queued, isStreaming) = ([], [], false) }
+      return openError == 0 ? fcntl(ready, F_DUPFD_CLOEXEC, 3) : -openError
+    }
+  }
 
   func control(_ request: UInt, _ argument: UnsafeMutableRawPointer) -> Int32 {
     locked {
@@ -154,6 +180,17 @@ public final class ScriptedDriver: @unchecked Sendable {
     case SCRIPTED_QUERYMENU: menu(&argument.assumingMemoryBound(to: v4l2_querymenu.self).pointee)
     case SCRIPTED_G_EXT_CTRLS: value(&argument.assumingMemoryBound(to: v4l2_ext_controls.self).pointee, sets: false)
     case SCRIPTED_S_EXT_CTRLS: value(&argument.assumingMemoryBound(to: v4l2_ext_controls.self).pointee, sets: true)
+    case SCRIPTED_ENUMINPUT: nextInput(&argument.assumingMemoryBound(to: v4l2_input.self).pointee)
+    case SCRIPTED_G_INPUT: getInput(&argument.assumingMemoryBound(to: UInt32.self).pointee)
+    case SCRIPTED_S_INPUT: setInput(argument.assumingMemoryBound(to: UInt32.self).pointee)
+    case SCRIPTED_ENUMSTD: nextStandard(&argument.assumingMemoryBound(to: v4l2_standard.self).pointee)
+    case SCRIPTED_S_STD: setStandard(argument.assumingMemoryBound(to: UInt64.self).pointee)
+    case SCRIPTED_QUERYSTD: queryStandard(&argument.assumingMemoryBound(to: UInt64.self).pointee)
+    case SCRIPTED_G_DV_TIMINGS: getTimings(&argument.assumingMemoryBound(to: v4l2_dv_timings.self).pointee)
+    case SCRIPTED_S_DV_TIMINGS: setTimings(argument.assumingMemoryBound(to: v4l2_dv_timings.self).pointee)
+    case SCRIPTED_QUERY_DV_TIMINGS: queryTimings(&argument.assumingMemoryBound(to: v4l2_dv_timings.self).pointee)
+    case SCRIPTED_SUBSCRIBE_EVENT: subscribe(argument.assumingMemoryBound(to: v4l2_event_subscription.self).pointee)
+    case SCRIPTED_DQEVENT: nextEvent(&argument.assumingMemoryBound(to: v4l2_event.self).pointee)
     case SCRIPTED_REQBUFS: allocate(&argument.assumingMemoryBound(to: v4l2_requestbuffers.self).pointee)
     case SCRIPTED_QUERYBUF: describe(&argument.assumingMemoryBound(to: v4l2_buffer.self).pointee)
     case SCRIPTED_QBUF: queue(argument.assumingMemoryBound(to: v4l2_buffer.self).pointee)

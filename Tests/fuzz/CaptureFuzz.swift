@@ -43,7 +43,7 @@ private final class FuzzInput {
   var stop: (() -> Void)?
 
   private static let jpeg: [UInt8] = {
-    var picture = TestPicture(width: 64, height: 48)
+    let picture = TestPicture(width: 64, height: 48)
     picture.draw(frame: 7)
     return (try? picture.planes.jpeg(quality: 80)) ?? []
   }()

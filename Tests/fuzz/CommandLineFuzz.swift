@@ -32,25 +32,27 @@ private func check(_ help: String) -> CInt {
 /// What was read keeps what is promised to all that comes after it.
 private func check(_ options: StreamOptions, _ count: Int) {
   precondition(!options.cameras.isEmpty && options.cameras.count <= count)
+  let settings = options.first
   let last = 2 * (options.cameras.count - 1)
   for endpoint in options.endpoints {
-    precondition(!endpoint.host.isEmpty && Int(endpoint.port) + last + (options.isMuxed ? 0 : 1) <= 65535)
+    precondition(!endpoint.host.isEmpty && Int(endpoint.port) + last + (settings.session.isMuxed ? 0 : 1) <= 65535)
     let again = try? Endpoint(endpoint.description, needsHost: true)
     precondition(again == endpoint, "it is read as it is printed")
   }
   precondition(Set(options.endpoints.map(\.description)).count == options.endpoints.count)
-  if let size = options.request.size { precondition(size.area > 0 && FrameSize(size.description) == size) }
-  if let rate = options.request.rate {
+  if let size = settings.source.request.size { precondition(size.area > 0 && FrameSize(size.description) == size) }
+  if let rate = settings.source.request.rate {
     precondition(rate.interval > 0 && (0.0009...10_001).contains(rate.value) && !rate.description.isEmpty)
   }
-  if let quality = options.encoding.quality { precondition((1...100).contains(quality)) }
-  if let bitrate = options.encoding.bitrate { precondition((5e4...1e10).contains(bitrate)) }
-  precondition((2...32).contains(options.buffers) && Packetizer.packetSizes.contains(options.packetSize.largest))
-  precondition(options.payloadType < 64 || (96...127).contains(options.payloadType))
-  if let priority = options.priority { precondition((1...99).contains(priority)) }
-  if let cpu = options.cpu { precondition(cpu >= 0 && cpu + options.cameras.count <= Thread.cpuCount) }
+  if let quality = settings.source.encoding.quality { precondition((1...100).contains(quality)) }
+  if let bitrate = settings.source.encoding.bitrate { precondition((5e4...1e10).contains(bitrate)) }
+  precondition((2...32).contains(settings.source.buffers))
+  precondition(Packetizer.packetSizes.contains(settings.session.packetSize.largest))
+  precondition(settings.session.payloadType < 64 || (96...127).contains(settings.session.payloadType))
+  if let priority = settings.thread.priority { precondition((1...99).contains(priority)) }
+  if let cpu = settings.thread.cpu { precondition(cpu >= 0 && cpu + options.cameras.count <= Thread.cpuCount) }
   if let path = options.sdpPath { precondition(!path.isEmpty) }
-  if let seconds = options.statsSeconds { precondition((0.01...86_400).contains(seconds)) }
+  if let seconds = settings.thread.statsSeconds { precondition((0.01...86_400).contains(seconds)) }
 }
 
 private func check(_ options: BenchOptions, _ count: Int) {

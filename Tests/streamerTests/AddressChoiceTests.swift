@@ -13,9 +13,9 @@ import Testing
     other = try SocketAddress(host: "127.0.0.1", port: 5000)
   }
 
-  private func choice(_ receivers: [NamedReceiver?]) throws -> AddressChoice {
+  private func choice(_ receivers: [NamedReceiver]) throws -> AddressChoice {
     let options = try StreamOptions(Arguments(["test:", "--to", "127.0.0.1:5000", "--log-level", "error"]))
-    return AddressChoice(try StreamSettings(options, camera: 0), receivers.compactMap { $0 })
+    return AddressChoice(try StreamSettings(options, camera: 0), receivers)
   }
 
   private func refused(_ address: SocketAddress, _ errno: Errno? = .connectionRefused) -> Board.State {
@@ -58,5 +58,15 @@ import Testing
     ])
     choice.read(refused(one))
     #expect(choice.next(now: 0).isEmpty)
+  }
+
+  /// A name that was not found, and is; one that has the address still; one that moved.
+  @Test func aNameThatIsLookedUpAgain() throws {
+    var choice = try choice([NamedReceiver(host: "viewer", addresses: [])])
+    #expect(choice.current == [nil] && choice.pause == -1 && choice.next(now: 0).isEmpty)
+    #expect(choice.adopt([other], of: 0, now: 0) == .init(old: nil, new: other))
+    #expect(choice.adopt([one, other], of: 0, now: 1) == nil && choice.current == [other])
+    #expect(choice.adopt([one], of: 0, now: 2) == .init(old: other, new: one))
+    #expect(choice.destinations == [one] && choice.receivers.map(\.addresses) == [[one]])
   }
 }

@@ -1,112 +1,69 @@
+import CScriptedDriver
+import Glibc
 import LinuxIO
-import Synchronization
+import ScriptedDriver
 import Testing
 import V4L2Capture
 
 @testable import streamer
 
-/// A camera that plays a list of frames as fast as they are asked for, and then tells its loop to stop.
-struct ScriptedSource: FrameSource, ~Copyable {
+@Suite struct CameraLoopTests {
+  /// A frame that the camera gives.
   struct Entry {
     var bytes: [UInt8]
     var sequence: UInt32
     var isDamaged = false
-    /// In milliseconds; nil: as the sequence says, at 30 a second.
+    /// Milliseconds after the first one; nil: as the sequence says, at 30 a second.
     var time: Int64?
+    /// Milliseconds that the driver takes to hand it over.
+    var delay: UInt32 = 0
   }
 
-  let info = SourceInfo(size: FrameSize(64, 64), rate: FrameRate(30), largestFrame: 1 << 20, description: "a script")
-  private let bell: EventFD
-  private var entries: [Entry]
-  private let memory = UnsafeMutableRawPointer.allocate(byteCount: 1 << 20, alignment: 16)
-  private let lent: UnsafeMutablePointer<Int>
-  /// Of a camera of raw pictures: how many were encoded.
-  private let encoded: UnsafeMutablePointer<Int>?
-  private let stop: () -> Void
-  private let atEveryFrame: () -> Void
-  let workedThrough: UInt64?
-
+  /// Runs frames of a scripted driver through a loop.
   /// - Parameters:
-  ///   - bell: is raised as long as there are frames.
-  ///   - lent: how many frames are out, for the test to see.
-  init(
-    _ entries: [Entry], bell: consuming EventFD, lent: UnsafeMutablePointer<Int>, encoded: UnsafeMutablePointer<Int>?,
-    workedThrough: UInt64?,
-    stop: @escaping () -> Void, atEveryFrame: @escaping () -> Void
-  ) {
-    self.encoded = encoded
-    bell.raise()
-    self.bell = bell
-    self.entries = entries
-    self.lent = lent
-    self.workedThrough = workedThrough
-    self.stop = stop
-    self.atEveryFrame = atEveryFrame
-  }
-
-  deinit { memory.deallocate() }
-
-  var number: Int32 { bell.number }
-
-  var isQueue: Bool { true }
-
-  var isRaw: Bool { encoded != nil }
-
-  mutating func encode(_ frame: consuming Frame, repairs: Bool) throws(DropCause) -> Frame {
-    encoded?.pointee += 1
-    return frame
-  }
-
-  mutating func next() throws -> Frame? {
-    atEveryFrame()
-    guard !entries.isEmpty else {
-      bell.lower()
-      stop()
-      return nil
-    }
-    let entry = entries.removeFirst()
-    UnsafeMutableRawBufferPointer(start: memory, count: entry.bytes.count).copyBytes(from: entry.bytes)
-    // Swift 6.3 crashes with ThreadSanitizer where `pointee` is changed through `self`.
-    let lent = lent
-    lent.pointee += 1
-    return Frame(
-      bytes: UnsafeRawBufferPointer(start: memory, count: entry.bytes.count), sequence: entry.sequence,
-      timestamp: entry.time.map { $0 * 1_000_000 } ?? Int64(entry.sequence) * 33_333_333, isDamaged: entry.isDamaged,
-      lender: lent, index: 0
-    ) { lent, _ in lent.assumingMemoryBound(to: Int.self).pointee -= 1 }
-  }
-}
-
-@Suite struct CameraLoopTests {
-  /// Runs a script through a loop.
-  /// - Parameter address: in place of the receiver's.
+  ///   - address: in place of the receiver's.
+  ///   - age: of the first one when the loop starts, in milliseconds.
+  ///   - mostHeld: how many frames may be leased when the next one is asked for.
   /// - Returns: what was counted, and what a receiver got: packets with the marker, and all.
   func run(
-    _ entries: [ScriptedSource.Entry], to address: String? = nil, packetSize: Int = 1400, words: [String] = [],
-    mostHeld: Int = 0,
-    workedThrough: UInt64? = nil, encoded: UnsafeMutablePointer<Int>? = nil, board: Board? = nil
+    _ entries: [Entry], to address: String? = nil, mode: ScriptedDriver.Mode = .init("MJPG", [(1920, 1200)]),
+    age: Int64 = 400,
+    packetSize: Int = 1400, words: [String] = [], mostHeld: Int = 0, board: Board? = nil
   ) throws -> (statistics: StreamStatistics, packets: Int, markers: Int) {
     var receiver = try DatagramReceiver(at: SocketAddress(host: "127.0.0.1", port: 0), bufferBytes: 1 << 22)
-    let lent = UnsafeMutablePointer<Int>.allocate(capacity: 1)
-    defer { lent.deallocate() }
-    lent.initialize(to: 0)
-    let board = try board ?? Board()
-    let mailbox = try Mailbox()
-    let source = ScriptedSource(
-      entries, bell: try EventFD(), lent: lent, encoded: encoded, workedThrough: workedThrough,
-      stop: { mailbox.post(.stop) }
-    ) {
-      #expect(lent.pointee <= mostHeld)
+    let driver = ScriptedDriver([mode])
+    defer { driver.end() }
+    let (board, mailbox) = (try board ?? Board(), try Mailbox())
+    let first = entries.first?.sequence ?? 0
+    let start = Clock.monotonic - age * 1_000_000
+    driver.pictures = entries.map { entry in
+      let time = entry.time ?? Int64(Int32(bitPattern: entry.sequence &- first)) * 1000 / 30
+      let damage = entry.isDamaged ? UInt32(V4L2_BUF_FLAG_ERROR) : 0
+      return ScriptedDriver.Picture(
+        entry.bytes, flags: UInt32(V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC) | damage, timestamp: start + time * 1_000_000,
+        sequence: entry.sequence)
+    }
+    var delays = entries.map(\.delay)
+    driver.onCall = { [unowned driver] request, _, answer in
+      guard request == SCRIPTED_DQBUF else { return answer() }
+      #expect(driver.mappedCount - driver.queuedCount <= mostHeld)
+      if !delays.isEmpty { usleep(delays.removeFirst() * 1000) }
+      return answer()
+    }
+    driver.onEnd = {
+      mailbox.post(.tell)
+      mailbox.post(.stop)
     }
     let address = address ?? "\(receiver.localAddress)"
     let options = try StreamOptions(
-      Arguments(["test:", "--to", address, "--mtu", "\(packetSize)"] + words))
+      Arguments([driver.path, "--to", address, "--mtu", "\(packetSize)", "--early", "off"] + words))
     let settings = try StreamSettings(options, camera: 0)
     for address in settings.destinations { mailbox.post(.add(address)) }
-    let events = try LoopEvents(source: source.number, mailbox: mailbox.number, statsSeconds: nil)
-    var loop = CameraLoop(source, settings, events: events, mailbox: mailbox, board: board)
-    try loop.run()
-    #expect(lent.pointee == 0)
+    do {
+      var loop = try CameraLoop(settings, mailbox: mailbox, board: board)
+      try loop.run()
+    }
+    #expect(driver.mappedCount == 0)
     var packets = 0
     var markers = 0
     while true {
@@ -121,9 +78,9 @@ struct ScriptedSource: FrameSource, ~Copyable {
   /// A camera's JPEGs have another size than its mode: theirs is the one that is posted.
   @Test func pictureSizesAreTheJPEGs() throws {
     let board = try Board()
-    _ = try run([.init(bytes: try TestJPEG.make(), sequence: 0)], board: board)
+    _ = try run([.init(bytes: try TestJPEG.make(), sequence: 0)], mode: .init("MJPG", [(640, 480)]), board: board)
     let state = board.read()
-    #expect(state.info?.size == FrameSize(64, 64) && state.pictureSize == FrameSize(160, 128))
+    #expect(state.info?.size == FrameSize(640, 480) && state.pictureSize == FrameSize(160, 128))
   }
 
   /// Each is counted, and none is a drop.
@@ -148,7 +105,7 @@ struct ScriptedSource: FrameSource, ~Copyable {
   /// is sent.
   @Test func framesThatOneReceiverHasAreSent() throws {
     let jpeg = try TestJPEG.make()
-    let entries = (0..<5).map { ScriptedSource.Entry(bytes: jpeg, sequence: $0) }
+    let entries = (0..<5).map { Entry(bytes: jpeg, sequence: $0) }
     let one = try run(entries, words: ["--to", "127.0.0.1:9"])
     #expect(one.markers == 5 && one.statistics.sent == 5 && one.statistics.partial == 0)
     #expect(one.statistics.text.hasPrefix("5 frames, 5 sent (5 to some receivers only), 0 dropped, "))
@@ -186,11 +143,11 @@ struct ScriptedSource: FrameSource, ~Copyable {
   /// What can't be sent is given back, counted by its cause, and does not stop the good frames around it.
   @Test func badFramesAreCounted() throws {
     let jpeg = try TestJPEG.make()
-    let entries: [ScriptedSource.Entry] = [
+    let entries: [Entry] = [
       .init(bytes: jpeg, sequence: 10), .init(bytes: [], sequence: 11), .init(bytes: [1, 2, 3], sequence: 12),
       .init(bytes: Array(jpeg.prefix(30)), sequence: 13), .init(bytes: Array(jpeg.dropLast(2)), sequence: 14),
       .init(bytes: jpeg, sequence: 15, isDamaged: true), .init(bytes: jpeg, sequence: 18),
-      .init(bytes: jpeg + [0, 0, 0], sequence: 19), .init(bytes: jpeg, sequence: 3, time: 667),
+      .init(bytes: jpeg + [0, 0, 0], sequence: 19), .init(bytes: jpeg, sequence: 3, time: 340),
     ]
     let result = try run(entries)
     #expect(result.statistics.captured == 9 && result.statistics.sent == 4 && result.markers == 4)
@@ -217,31 +174,31 @@ struct ScriptedSource: FrameSource, ~Copyable {
     #expect(gaps.judge(50, at: 55) == .next(missing: 0))
     let jpeg = try TestJPEG.make()
     let result = try CameraLoopTests().run(
-      [(51, 1700), (53, 1766), (52, 1765), (54, 1800)].map { .init(bytes: jpeg, sequence: $0, time: $1) })
+      [(51, 0), (53, 66), (52, 65), (54, 100)].map { .init(bytes: jpeg, sequence: $0, time: $1) })
     #expect(result.statistics.captured == 3 && result.statistics.sent == 3 && result.statistics[.driver] == 1)
+  }
+
+  /// A first frame that is in time, and three that were captured while the driver hung.
+  private func lateFrames(_ bytes: [UInt8]) -> [CameraLoopTests.Entry] {
+    (0..<4).map { .init(bytes: bytes, sequence: $0, delay: $0 == 1 ? 300 : 0) }
   }
 
   /// A loop that is behind sends the newest frame, unless all are kept; a late frame alone is sent.
   @Test(arguments: [false, true]) func theNewestFrameWins(keepsAll: Bool) throws {
-    let jpeg = try TestJPEG.make()
-    // The first one's age is what is usual; those behind it were captured long before.
     let result = try CameraLoopTests().run(
-      [(1, 3_600_000), (2, 10), (3, 20), (4, 30)].map { .init(bytes: jpeg, sequence: $0, time: $1) },
-      words: keepsAll ? ["--keep-all"] : [], mostHeld: keepsAll ? 0 : 1)
+      lateFrames(try TestJPEG.make()), age: 0, words: keepsAll ? ["--keep-all"] : [], mostHeld: keepsAll ? 0 : 1)
     #expect(result.statistics.captured == 4 && result.statistics.stale == (keepsAll ? 0 : 2))
     #expect(result.statistics.sent == (keepsAll ? 4 : 2) && result.markers == (keepsAll ? 4 : 2))
   }
 
-  /// What a newer frame takes the place of is given back as it is.
+  /// A frame whose place a newer one takes goes back as it is.
   @Test func staleFramesAreNotEncoded() throws {
-    let jpeg = try TestJPEG.make()
-    let encoded = UnsafeMutablePointer<Int>.allocate(capacity: 1)
-    defer { encoded.deallocate() }
-    encoded.initialize(to: 0)
+    let board = try Board()
     let result = try CameraLoopTests().run(
-      [(1, 3_600_000), (2, 10), (3, 20), (4, 30)].map { .init(bytes: jpeg, sequence: $0, time: $1) }, mostHeld: 1,
-      encoded: encoded)
-    #expect(result.statistics.stale == 2 && result.statistics.sent == 2 && encoded.pointee == 2)
+      lateFrames([UInt8](repeating: 128, count: 160 * 128 * 2)), mode: .init("YUYV", [(160, 128)]), age: 0,
+      mostHeld: 1, board: board)
+    #expect(result.statistics.stale == 2 && result.statistics.sent == 2)
+    #expect(board.read().measured?.stages.first { $0.stage == .encoding }?.times.count == 2)
   }
 
   @Test func lateIsWhatIsLaterThanUsual() {
@@ -268,19 +225,6 @@ struct ScriptedSource: FrameSource, ~Copyable {
     #expect(said(35_000_000).isEmpty)
     var unknown = RateCheck(nil)
     #expect((0..<400).allSatisfy { unknown.check(Int64($0) * 1_000_000_000, sequence: UInt32($0)) == nil })
-  }
-
-  @Test func silenceIsSaidOnceAndSoIsItsEnd() {
-    let second: Int64 = 1_000_000_000
-    var check = SilenceCheck(FrameRate(30), now: 0)
-    let frames: [UInt64] = [30, 60, 60, 60, 60, 60, 60, 90, 120]
-    let news = frames.enumerated().map { check.check($1, at: Int64($0 + 1) * second) }
-    #expect(news == [false, false, false, false, true, false, false, true, false])
-    // From the beginning, and not of a camera that takes a picture a minute.
-    var never = SilenceCheck(nil, now: 0)
-    #expect((1...10).filter { never.check(0, at: $0 * second) } == [3])
-    var slow = SilenceCheck(FrameRate(1, 60), now: 0)
-    #expect(!(1...179).contains { slow.check(0, at: $0 * second) })
   }
 
   @Test func newDropsAreSeenOnce() {

@@ -23,24 +23,28 @@ import Testing
 
   @Test func defaultsAreTheContracts() throws {
     let options = try options("/dev/video0", "--to", "host:5000")
+    let settings = options.first
     #expect(options.cameras == [.device("/dev/video0")])
     #expect(options.endpoints.map(\.host) == ["host"] && options.endpoints.map(\.port) == [5000])
     #expect(
-      options.packetSize == .upTo(1400) && options.payloadType == 26 && options.buffers == 4
-        && options.encoding.quality == nil)
-    #expect(options.request.size == nil && options.request.rate == nil && options.cpu == nil)
+      settings.session.packetSize == .upTo(1400) && settings.session.payloadType == 26 && settings.source.buffers == 4
+        && settings.source.encoding.quality == nil)
+    #expect(settings.source.request.size == nil && settings.source.request.rate == nil && settings.thread.cpu == nil)
   }
 
   @Test func optionsAreRead() throws {
     let options = try options(
       "stream", "test:", "file:a/b", "--to", "[::1]:5001", "--to=1.2.3.4:9", "--size", "640x480", "--fps", "7.5",
       "--mtu", "1200", "--payload-type", "96", "--ssrc", "0xCAFE", "--cpu", "0", "--stats", "0.5", "--format", "MJPG")
+    let settings = options.first
     #expect(options.cameras == [.test, .file("a/b")])
     #expect(options.endpoints.map(\.host) == ["::1", "1.2.3.4"])
-    #expect(options.request.size?.description == "640x480" && options.request.rate?.description == "7.5")
+    let request = settings.source.request
+    #expect(request.size?.description == "640x480" && request.rate?.description == "7.5")
     #expect(
-      options.packetSize == .fixed(1200) && options.payloadType == 96 && options.ssrc == 0xCAFE && options.cpu == 0)
-    #expect(options.statsSeconds == 0.5 && options.request.format == .mjpeg)
+      settings.session.packetSize == .fixed(1200) && settings.session.payloadType == 96 && settings.ssrc == 0xCAFE
+        && settings.thread.cpu == 0)
+    #expect(settings.thread.statsSeconds == 0.5 && settings.source.request.format == .mjpeg)
   }
 
   /// Every complaint names the word that is wrong.
@@ -70,7 +74,7 @@ import Testing
       (["test:", "test:", "--to", "h:65533"], "65536"), (["test:", "test:", "--to", "h:65534", "--rtcp-mux"], "65536"),
       (["test:", "--to", "h:1", "--dscp", "AF51"], "--dscp 'AF51'"),
       (["test:", "--to", "h:1", "--dscp", "64"], "--dscp '64'"),
-      (["test:", "--to", "h:1", "--interface", "no0"], "--interface 'no0'"),
+      (["test:", "--to", "h:1", "--interface", "no/0"], "--interface 'no/0'"),
       (["test:", "--to", "h:1", "--pace", "fast"], "--pace 'fast'"),
       (["test:", "--to", "h:1", "--ttl", "256"], "--ttl '256'"),
       (["test:", "--to", "h:1", "--realtime", "0"], "--realtime '0'"),
@@ -134,7 +138,8 @@ import Testing
       (["receive", "::1"], "write [::1]:5000"), (["receive", "::"], "write [::]:5000"),
       (["receive", "::1:5002"], "write [::1]:5002"), (["receive", "::1", "5002"], "write [::1]:5002"),
       (["receive", "[::1]"], "write [::1]:5000"), (["receive", "[::1]", "5002"], "write [::1]:5002"),
-      (["receive", "fd00::2%eth0"], "write [fd00::2%eth0]:5000"),
+      (["receive", "fd00::2%eth0"], "write [fd00::2]:5000"),
+      (["receive", "[::1%lo]:5002"], "write [::1]:5002"), (["receive", "fe80::2%eth0"], "write [fe80::2%eth0]:5000"),
       (["receive", "ff02::1:80"], "write [ff02::1:80]:5000"),
       (["receive", "::ffff:10.0.0.1"], "write [::ffff:10.0.0.1]:5000"), (["receive", "::1:"], "write [::1]:5000"),
       (["test:", "--to", "[::1]5002"], "write --to [::1]:5002"), (["test:", "--to", "[::1].5002"], "[::1]:5002"),
@@ -220,6 +225,8 @@ import Testing
   @Test(arguments: [
     ("0.0.0.0:5002", "write --to 127.0.0.1:5002"), ("0:5002", "write --to 127.0.0.1:5002"),
     ("[::]:5002", "write --to 127.0.0.1:5002"), ("[fe80::1]:5002", "write --to [fe80::1%eth0]:5002"),
+    ("[febf::1]:5002", "link-local address"), ("[ff02::1]:5002", "group needs its interface"),
+    ("[ff12::7]:5002", "write --to [ff12::7%eth0]:5002"), ("[ff11::7]:5002", "write --to [ff11::7%1]:5002"),
   ])
   func whatIsNoReceiversAddress(text: String, part: String) throws {
     let options = try options("test:", "--to", text)
@@ -227,23 +234,29 @@ import Testing
       _ = try StreamSettings(options, camera: 0)
       Issue.record("\(text) is accepted")
     } catch let error as UsageError { #expect(error.description.contains(part), "\(error)") }
-    if text.contains("fe80") {
+    if text.hasPrefix("[f") {
       #expect(
         try StreamSettings(self.options("test:", "--to", text, "--interface", "lo"), camera: 0).receivers.count == 1)
     }
   }
 
+  @Test(arguments: ["[ff05::1]:5002", "[ff1e::1]:5002", "[fec0::1]:5002", "[ff02::1%1]:5002", "[fd02::1]:5002"])
+  func whatNeedsNoInterface(text: String) throws {
+    #expect(try StreamSettings(self.options("test:", "--to", text), camera: 0).receivers.count == 1)
+  }
+
   @Test func aSecondCameraHasItsOwn() throws {
     let options = try options("test:", "test:", "--to", "127.0.0.1:5000", "--ssrc", "ffffffff")
     let second = try StreamSettings(options, camera: 1)
-    #expect(second.destinations.map(\.port) == [5002] && second.ssrc == 0 && second.cpu == nil)
+    #expect(second.destinations.map(\.port) == [5002] && second.ssrc == 0 && second.thread.cpu == nil)
     // The last CPU of this machine is no camera's before the last.
     let last = "\(Thread.cpuCount - 1)"
     #expect(
-      try StreamSettings(self.options("test:", "--to", "127.0.0.1:5000", "--cpu", last), camera: 0).cpu == Int(last))
+      try StreamSettings(self.options("test:", "--to", "127.0.0.1:5000", "--cpu", last), camera: 0).thread.cpu
+        == Int(last))
     #expect(complaint(["test:", "test:", "--to", "127.0.0.1:5000", "--cpu", last]).contains("camera 2 would have CPU"))
     #expect(try self.options("test:", "test:", "--to", "127.0.0.1:65532").cameras.count == 2)
-    #expect(try self.options("test:", "--to", "127.0.0.1:65535", "--rtcp-mux").isMuxed)
+    #expect(try self.options("test:", "--to", "127.0.0.1:65535", "--rtcp-mux").first.session.isMuxed)
   }
 
   @Test func everyOptionIsExplained() {

@@ -16,7 +16,8 @@ import Testing
   private func read(
     _ frame: [UInt8], repairs: Bool = false, recodes: Bool = true
   ) -> Outcome {
-    var reader = FrameReader(repairs: repairs, recodes: recodes, interval: 500_000_000)
+    var reader = FrameReader(repairs: repairs, recodes: recodes)
+    reader.prepare(interval: 500_000_000)
     return frame.withUnsafeBytes { bytes in
       do throws(DropCause) {
         let picture = try reader.read(bytes, isExact: false)
@@ -48,6 +49,14 @@ import Testing
   }
 
   private func isFrame(_ marker: UInt8) -> Bool { marker == 0xC0 || marker == 0xC1 }
+
+  /// An abbreviated JPEG, whose tables came with another one: a receiver has none for it.
+  @Test func tablesThatAreMissing() throws {
+    let jpeg = try TestJPEG.make()
+    for source in [jpeg, extended(jpeg)] {
+      #expect(read(edit(source) { $0 == 0xDB ? [] : [($0, $1)] }).cause == .malformedHeader)
+    }
+  }
 
   /// Whatever else is odd about a picture, a bad header is what it is dropped for.
   @Test func badHeadersAreDroppedForWhatTheyAre() throws {

@@ -96,4 +96,39 @@ import Testing
     #expect(state.statistics.partial == 0 && state.receivers.map(\.address) == [first.address])
     if case .stopped? = state.end {} else { Issue.record("\(state.end as Any)") }
   }
+
+  /// A port where nobody listens, until somebody does.
+  @Test func anOutageAndItsEndAreEvents() throws {
+    var port = try Receiver.open().address
+    let camera = try thread([], to: port)
+    /// Waits until the camera's thread reported something.
+    func events(_ isEnough: (ArraySlice<CameraEvent>) -> Bool) -> ArraySlice<CameraEvent> {
+      for _ in 0..<200 {
+        if isEnough(camera.board.peek().events.since(0)) { break }
+        wait(100)
+      }
+      return camera.board.peek().events.since(0)
+    }
+    let failed = events { $0.contains(.receiverFailed(port, .connectionRefused)) }
+    let receiver = try DatagramReceiver(at: port, bufferBytes: 1 << 20)
+    port = receiver.localAddress
+    let both = events { $0.contains { if case .receiverRecovered = $0 { true } else { false } } }
+    camera.mailbox.post(.stop)
+    camera.join()
+    #expect(failed.count { $0 == .receiverFailed(port, .connectionRefused) } == 1)
+    let recovered = both.compactMap { event -> (SocketAddress, SocketAddress?, Int64)? in
+      if case .receiverRecovered(let address, let source, let outage) = event { (address, source, outage) } else { nil }
+    }
+    #expect(recovered.map(\.0) == [port] && recovered.first?.1?.host == "127.0.0.1")
+    #expect(recovered.first.map { $0.2 >= 0 } == true && camera.board.peek().receivers.first?.errno == nil)
+  }
+
+  /// What the main thread was too slow for is counted.
+  @Test func eventsThatAreNotKeptAreCounted() throws {
+    let address = try SocketAddress(host: "127.0.0.1", port: 5000)
+    var list = EventList()
+    for _ in 0..<1000 { list.append(.receiverFailed(address, .networkUnreachable)) }
+    #expect(list.count == 1000 && list.since(998).count == 2 && list.since(1000).isEmpty)
+    #expect((1..<1000).contains(list.since(0).count))
+  }
 }

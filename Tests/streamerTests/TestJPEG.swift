@@ -6,7 +6,7 @@ import JPEGCodec
 enum TestJPEG {
   /// One picture of `test:`.
   static func make(width: Int = 160, height: Int = 128) throws -> [UInt8] {
-    var picture = TestPicture(width: width, height: height)
+    let picture = TestPicture(width: width, height: height)
     picture.draw(frame: 7)
     return try picture.planes.jpeg(quality: 80)
   }

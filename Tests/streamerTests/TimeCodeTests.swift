@@ -123,7 +123,7 @@ import Testing
   @Test(arguments: [(254, 16), (320, 240), (333, 77), (640, 480), (641, 361), (1280, 720), (1920, 1080)])
   func theTestPictureShowsIt(width: Int, height: Int) throws {
     let now: Int64 = 1_763_740_800_987_654_321
-    var picture = TestPicture(width: width, height: height)
+    let picture = TestPicture(width: width, height: height)
     picture.draw(frame: 12_345, at: now)
     var reader = try GlassReader()
     for quality in [20, 80, 100] {

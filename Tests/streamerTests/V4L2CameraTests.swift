@@ -22,7 +22,7 @@ import V4L2Capture
   /// What the camera is set to, or why it cannot be.
   private func outcome(_ words: [String] = []) -> String {
     do {
-      let camera = try V4L2Camera(driver.path, options(words))
+      let camera = try V4L2Camera(driver.path, options(words).first.source)
       return "\(camera.format)"
     } catch { return "\(error)" }
   }
@@ -74,6 +74,19 @@ import V4L2Capture
     #expect(text.contains("VIDIOC_S_FMT on \(driver.path)") && text.hasSuffix("(EINVAL); --format YUYV may do instead"))
     answer { _, _ in nil }
     #expect(outcome().hasSuffix("(EINVAL)"))
+    driver.end()
+  }
+
+  /// Fields apart are the signal's, so that no other format is proposed.
+  @Test func fieldsApartHaveNoOtherFormat() {
+    driver.onCall = { request, argument, answer in
+      let error = answer()
+      guard request == SCRIPTED_S_FMT else { return error }
+      argument.assumingMemoryBound(to: v4l2_format.self).pointee.fmt.pix.field = V4L2_FIELD_ALTERNATE.rawValue
+      return error
+    }
+    let text = outcome(["--format", "yuyv"])
+    #expect(text.contains("V4L2_FIELD_ALTERNATE") && !text.contains("may do instead"), "\(text)")
     driver.end()
   }
 
@@ -159,10 +172,10 @@ import V4L2Capture
     var picture = ScriptedDriver.Picture()
     picture.planes = planes
     driver.pictures = [picture]
-    let options = try options(["--range", "as-is", "--quality", "95"])
-    var source = try RawV4L2Source(V4L2Camera(driver.path, options), options)
-    guard let frame = try source.next() else { throw Failure("no frame") }
-    let jpeg = try source.encode(frame, repairs: false)
+    let settings = try StreamSettings(options(["--range", "as-is", "--quality", "95"]), camera: 0)
+    var camera = try OpenCamera(settings.camera, settings)
+    guard let frame = try camera.source.next() else { throw Failure("no frame") }
+    let jpeg = try camera.encode(frame, repairs: false)
     var decoder = try JPEGDecoder()
     let pixels = try decoder.decode(jpeg.bytes).pixels
     // T.871, 6.2, of 110, 90, 200.

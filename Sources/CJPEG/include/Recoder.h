@@ -13,6 +13,8 @@ typedef enum {
   RECODER_DONE,
   // The library can't make sense of its bytes.
   RECODER_DAMAGED,
+  // It has not all of its tables.
+  RECODER_TABLES,
   // A kind of JPEG that the library does not decode, or a colour space that is not converted here.
   RECODER_UNSUPPORTED,
   // It was given up: the deadline passed, or it takes too much memory.

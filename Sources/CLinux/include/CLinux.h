@@ -13,6 +13,7 @@
 #include <linux/net_tstamp.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <linux/usbdevice_fs.h>
 #include <linux/videodev2.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -24,11 +25,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/sysmacros.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -172,6 +175,19 @@ static const unsigned long CLINUX_VIDIOC_DQBUF = VIDIOC_DQBUF;
 static const unsigned long CLINUX_VIDIOC_STREAMON = VIDIOC_STREAMON;
 static const unsigned long CLINUX_VIDIOC_STREAMOFF = VIDIOC_STREAMOFF;
 
+static const unsigned long CLINUX_VIDIOC_SUBSCRIBE_EVENT = VIDIOC_SUBSCRIBE_EVENT;
+static const unsigned long CLINUX_VIDIOC_DQEVENT = VIDIOC_DQEVENT;
+static const unsigned long CLINUX_VIDIOC_ENUMINPUT = VIDIOC_ENUMINPUT;
+static const unsigned long CLINUX_VIDIOC_G_INPUT = VIDIOC_G_INPUT;
+static const unsigned long CLINUX_VIDIOC_S_INPUT = VIDIOC_S_INPUT;
+static const unsigned long CLINUX_VIDIOC_ENUMSTD = VIDIOC_ENUMSTD;
+static const unsigned long CLINUX_VIDIOC_S_STD = VIDIOC_S_STD;
+static const unsigned long CLINUX_VIDIOC_QUERYSTD = VIDIOC_QUERYSTD;
+static const unsigned long CLINUX_VIDIOC_G_DV_TIMINGS = VIDIOC_G_DV_TIMINGS;
+static const unsigned long CLINUX_VIDIOC_S_DV_TIMINGS = VIDIOC_S_DV_TIMINGS;
+static const unsigned long CLINUX_VIDIOC_QUERY_DV_TIMINGS = VIDIOC_QUERY_DV_TIMINGS;
+static const unsigned long CLINUX_USBDEVFS_RESET = USBDEVFS_RESET;
+
 static const unsigned long CLINUX_VIDIOC_QUERY_EXT_CTRL = VIDIOC_QUERY_EXT_CTRL;
 static const unsigned long CLINUX_VIDIOC_QUERYMENU = VIDIOC_QUERYMENU;
 static const unsigned long CLINUX_VIDIOC_G_EXT_CTRLS = VIDIOC_G_EXT_CTRLS;
@@ -192,6 +208,22 @@ static inline int64_t clinux_control_value(const struct v4l2_ext_control *contro
 static inline int64_t clinux_menu_value(const struct v4l2_querymenu *menu) { return menu->value; }
 static const size_t CLINUX_MENU_NAME_SIZE = sizeof ((struct v4l2_querymenu *)0)->name;
 static inline const char *clinux_menu_name(const struct v4l2_querymenu *menu) { return (const char *)menu->name; }
+
+// Packed, too. All sides are unsigned and wrap: what a driver reports of them is checked by the caller.
+struct clinux_video_timings {
+  uint32_t type, width, height, is_interlaced, total_width, total_height;
+  uint64_t pixel_clock;
+};
+static inline struct clinux_video_timings clinux_read_timings(const struct v4l2_dv_timings *timings) {
+  const struct v4l2_bt_timings *bt = &timings->bt;
+  return (struct clinux_video_timings){
+      timings->type, bt->width, bt->height, bt->interlaced, V4L2_DV_BT_FRAME_WIDTH(bt), V4L2_DV_BT_FRAME_HEIGHT(bt),
+      bt->pixelclock};
+}
+
+// Functions behind macros: major and minor.
+static inline unsigned int clinux_major(dev_t device) { return major(device); }
+static inline unsigned int clinux_minor(dev_t device) { return minor(device); }
 
 static const uint32_t CLINUX_V4L2_PIX_FMT_MJPEG = V4L2_PIX_FMT_MJPEG;
 static const uint32_t CLINUX_V4L2_PIX_FMT_JPEG = V4L2_PIX_FMT_JPEG;

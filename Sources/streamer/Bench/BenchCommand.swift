@@ -19,12 +19,12 @@ struct BenchCommand {
     let settings = try StreamSettings(
       options.stream, camera: 0, measurement: options.measurement, receiver: receiver?.address)
     options.stream.lockMemory()
-    let camera = try CameraThread(settings, number: 0)
-    guard let status = try follow(camera, settings, &signals, &receiver) else { return 1 }
-    camera.join()
-    let state = camera.board.read()
+    var camera = try CameraWatch(settings, number: 0, printsStream: false)
+    guard let status = try follow(&camera, &signals, &receiver) else { return 1 }
+    camera.thread.join()
+    let state = camera.thread.board.read()
     guard var report = BenchReport(settings, state) else {
-      if status == 0 { settings.options.log.info("\(settings.camera.label): stopped before anything was measured") }
+      if status == 0 { settings.log.info("\(settings.camera.label): stopped before anything was measured") }
       return status
     }
     if let size = state.pictureSize { receiver?.receive(size) }
@@ -39,52 +39,48 @@ struct BenchCommand {
   /// Until the camera's thread ends.
   /// - Returns: the exit status that its end means; nil: a second signal came, and it is not waited for.
   private func follow(
-    _ camera: CameraThread, _ settings: StreamSettings, _ signals: inout Signals,
-    _ receiver: inout LoopbackReceiver?
+    _ camera: inout CameraWatch, _ signals: inout Signals, _ receiver: inout LoopbackReceiver?
   ) throws -> Int32? {
     let epoll = try Epoll()
-    try epoll.add(camera.board.number, .readable, token: 0)
+    let (board, mailbox) = (camera.thread.board, camera.thread.mailbox)
+    try epoll.add(board.number, .readable, token: 0)
     try epoll.add(signals.number, .readable, token: 1)
     if let number = receiver?.number { try epoll.add(number, .readable, token: 2) }
-    var reporter = Reporter(settings, printsStream: false)
-    var choice = AddressChoice(settings)
-    var progress = Progress(options.measurement, settings.options.log)
+    var progress = Progress(options.measurement, camera.settings.log)
     var asked = 0
     var told = 0
     var size: FrameSize?
-    while !reporter.hasEnded {
+    while !camera.reporter.hasEnded {
       for index in 0..<epoll.wait(milliseconds: Progress.step) {
         switch epoll.token(at: index) {
         case 0:
-          let state = camera.board.read()
           progress.clear()
-          reporter.report(state)
-          choice.read(state)
+          let state = camera.read()
           // Its last result comes without being asked for.
           if state.measurements > told, told < asked {
             told = state.measurements
-            StandardStream.error.line(BenchReport(settings, state)?.table ?? "nothing is measured yet")
+            StandardStream.error.line(BenchReport(camera.settings, state)?.table ?? "nothing is measured yet")
           }
         case 1:
           let signal = signals.next()
           // A camera whose driver hangs can't be waited for for ever.
           if signal == .stopNow { return nil }
-          if signal == .stop { camera.mailbox.post(.stop) }
+          if signal == .stop { mailbox.post(.stop) }
           if signal == .tell {
             asked += 1
-            camera.mailbox.post(.tell)
+            mailbox.post(.tell)
           }
         default:
           // It is known with the first frame.
-          size = size ?? camera.board.peek().pictureSize
+          size = size ?? board.peek().pictureSize
           if let size { receiver?.receive(size) }
         }
       }
-      camera.redirect(&choice)
-      if !reporter.hasEnded { progress.show(camera.board.progress.load(ordering: .relaxed)) }
+      camera.update(at: Clock.monotonic)
+      if !camera.reporter.hasEnded { progress.show(board.progress.load(ordering: .relaxed)) }
     }
     progress.clear()
-    return reporter.status
+    return camera.reporter.status
   }
 
   /// Writes what was found, as much of it as can be.

@@ -3,9 +3,9 @@ import RTPCore
 import V4L2Capture
 
 /// `file:`: JPEGs from a directory or a .mjpeg file, read once and looped.
-struct FileSource: FrameSource, ~Copyable {
+struct FileSource: ~Copyable {
   let info: SourceInfo
-  private var ticker: Ticker
+  private let ticker: Ticker
   private let frames: PictureFile
 
   init(_ path: String, _ request: ModeRequest, log: Log) throws {
@@ -29,11 +29,11 @@ struct FileSource: FrameSource, ~Copyable {
     self.frames = frames
   }
 
-  var number: Int32 { ticker.number }
+  var fileDescriptor: Int32 { ticker.fileDescriptor }
 
   var workedThrough: UInt64? { ticker.workedThrough }
 
-  mutating func next() throws -> Frame? {
+  func next() -> Frame? {
     guard let (index, time) = ticker.next() else { return nil }
     return frames.lend(index, timestamp: time)
   }
@@ -93,7 +93,9 @@ struct PictureFile: ~Copyable {
   private static func pictures(in folder: String, _ log: Log) throws -> [(path: String, size: Int)] {
     var files: [(path: String, size: Int)] = []
     var skipped: [SystemCallError] = []
-    for name in try File.names(in: folder) where isPicture(name) {
+    var unnamed: [String] = []
+    let names = try File.names(in: folder) { if isPicture(String($0.quoted.dropLast())) { unnamed.append($0.quoted) } }
+    for name in names where isPicture(name) {
       let path = folder + "/" + name
       do throws(SystemCallError) {
         files.append((path, try File.size(path)))
@@ -102,8 +104,15 @@ struct PictureFile: ~Copyable {
     if let first = skipped.first {
       log.warning("file:\(folder): \(skipped.count) of its \(files.count + skipped.count) pictures skipped: \(first)")
     }
+    if !unnamed.isEmpty {
+      let first = unnamed.sorted().prefix(10).joined(separator: ", ")
+      log.warning(
+        "file:\(folder): \(unnamed.count) pictures skipped, as their names are not valid UTF-8: \(first)"
+          + (unnamed.count > 10 ? " and others" : "") + "; rename them ('mv')")
+    }
     guard !files.isEmpty else {
-      throw Failure("file:\(folder): there is no .jpg or .jpeg file in this directory")
+      let which = skipped.isEmpty && unnamed.isEmpty ? "" : " that can be read"
+      throw Failure("file:\(folder): there is no .jpg or .jpeg file in this directory\(which)")
     }
     return files
   }

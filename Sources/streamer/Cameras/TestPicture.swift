@@ -11,7 +11,7 @@ struct TestPicture: ~Copyable {
   private let dot: Int
   /// Lines of the time code.
   private let strip: Range<Int>
-  /// Pixels of one of its modules; 0: it is left out.
+  /// Pixels of one of its modules; 0: it is omitted.
   private let module: Int
 
   init(width: Int, height: Int) {
@@ -27,7 +27,7 @@ struct TestPicture: ~Copyable {
 
   /// Draws the picture of frame `index`.
   /// - Parameter now: what it shows: nanoseconds since 1970.
-  mutating func draw(frame index: UInt64, at now: Int64 = Clock.realtime) {
+  func draw(frame index: UInt64, at now: Int64 = Clock.realtime) {
     drawBand(shift: Int(truncatingIfNeeded: index &* 4))
     if dot > 0 { drawDigits(Clock.timeOfDay(at: now), index) }
     if module > 0 { drawStrip(TimeCode(at: now)) }

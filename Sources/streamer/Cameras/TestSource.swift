@@ -2,11 +2,10 @@ import LinuxIO
 import V4L2Capture
 
 /// `test:`: a moving picture with a clock and a frame number in it, made by libjpeg-turbo.
-struct TestSource: FrameSource, ~Copyable {
+struct TestSource: ~Copyable {
   let info: SourceInfo
-  private var ticker: Ticker
-  private var encoder: FrameEncoder
-  private var picture: TestPicture
+  private let ticker: Ticker
+  private let picture: TestPicture
 
   static let usualSize = FrameSize(1280, 720)
 
@@ -19,37 +18,29 @@ struct TestSource: FrameSource, ~Copyable {
     return (size, request.rate ?? FrameRate(30))
   }
 
-  init(_ options: StreamOptions) throws {
-    let (size, chosen) = try Self.choose(options.request)
+  init(_ settings: SourceSettings) throws {
+    let (size, chosen) = try Self.choose(settings.request)
     guard let rate = chosen else { throw Failure("test: has no rate") }
     let picture = TestPicture(width: Int(size.width), height: Int(size.height))
-    let encoder = try FrameEncoder(picture.planes.layout, .jpeg, rate: rate, options.encoding)
     let ticker = try Ticker(rate)
     info = SourceInfo(
-      size: size, rate: rate, largestFrame: encoder.largest,
-      description: "a built-in moving picture, \(size) at \(rate) fps, \(encoder.description)")
-    self.encoder = encoder
+      size: size, rate: rate, largestFrame: picture.planes.bytes.count,
+      description: "a built-in moving picture, \(size) at \(rate) fps", raw: RawFrames(picture.planes.layout, .jpeg))
     self.picture = picture
     self.ticker = ticker
   }
 
-  var number: Int32 { ticker.number }
-
-  var isRaw: Bool { true }
+  var fileDescriptor: Int32 { ticker.fileDescriptor }
 
   var workedThrough: UInt64? { ticker.workedThrough }
 
-  mutating func next() throws -> Frame? {
+  func next() -> Frame? {
     guard let (index, time) = ticker.next() else { return nil }
     picture.draw(frame: index)
-    // There is nothing to give back: it is encoded before the next is drawn.
+    // There is nothing to return: it is encoded before the next is drawn.
     return Frame(
       bytes: picture.planes.bytes, sequence: UInt32(truncatingIfNeeded: index), timestamp: time,
       lender: picture.planes.address, index: 0
     ) { _, _ in }
-  }
-
-  mutating func encode(_ frame: consuming Frame, repairs: Bool) throws(DropCause) -> Frame {
-    try encoder.encode(frame, picture.planes.raw, repairs: repairs)
   }
 }

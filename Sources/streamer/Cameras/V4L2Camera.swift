@@ -10,21 +10,43 @@ struct V4L2Camera: ~Copyable {
   /// The controls that were set, in their order.
   let controls: [ControlValue]
 
-  init(_ path: String, _ options: StreamOptions) throws {
+  init(_ path: String, _ settings: SourceSettings) throws {
     let device = try Device(opening: path)
-    let choices = try Self.choices(options.request, of: device)
+    try Self.switchInput(of: device, settings)
+    let choices = try Self.choices(settings.request, of: device)
     // Before the format: a picture that is turned over can have another one.
-    var controls = try device.apply(options.controls, log: options.log)
-    if let flip = options.flip { controls += try device.flip(flip) }
-    let (choice, format, rate) = try Self.set(device, choices, options)
-    if let asked = choice.rate, !(rate?.isNear(asked) ?? (options.request.rate == nil)) {
+    var controls = try device.apply(settings.controls, log: settings.log)
+    if let flip = settings.flip { controls += try device.flip(flip) }
+    let (choice, format, rate) = try Self.set(device, choices, settings)
+    if let asked = choice.rate, !(rate?.isNear(asked) ?? (settings.request.rate == nil)) {
       let given = rate.map { "its driver set \($0)" } ?? "its driver can't set a rate"
-      options.log.warning("\(path): asked for \(asked) fps, \(given)")
+      settings.log.warning("\(path): asked for \(asked) fps, \(given)")
     }
     self.controls = controls
     self.rate = rate
     self.format = format
     self.device = device
+  }
+
+  /// Switches to the input that is asked for, and to what comes in there.
+  private static func switchInput(of device: borrowing Device, _ settings: SourceSettings) throws {
+    if let text = settings.input {
+      let input: VideoInput
+      do throws(NotOffered) { input = try VideoInput.choose(text, from: device.inputs()) } catch {
+        throw UsageError("--input \(text): \(device.path): \(error)")
+      }
+      try device.select(input)
+    }
+    if let text = settings.standard {
+      let standard: VideoStandard
+      do throws(NotOffered) { standard = try VideoStandard.choose(text, from: device.standards()) } catch {
+        throw UsageError("--standard \(text): \(device.path): \(error)")
+      }
+      try device.select(standard)
+    }
+    let signal = try device.adoptSignal()
+    _ = device.subscribeToSourceChanges()
+    if let reason = NoSignal(signal, at: device.path) { throw reason }
   }
 
   /// The mode of a device that a request means.
@@ -51,7 +73,7 @@ struct V4L2Camera: ~Copyable {
   /// Sets the first mode that the driver accepts, or answers with another one that is what was asked for, too.
   /// - Throws: where there is none: with what the driver set instead.
   private static func set(
-    _ device: borrowing Device, _ choices: [ModeChoice], _ options: StreamOptions
+    _ device: borrowing Device, _ choices: [ModeChoice], _ settings: SourceSettings
   ) throws -> Setting {
     var answers: [Format] = []
     var refusal: CaptureError?
@@ -62,9 +84,9 @@ struct V4L2Camera: ~Copyable {
         refusal = refusal ?? error
         continue
       }
-      if options.request.accepts(format) {
+      if settings.request.accepts(format) {
         if format.format != choice.format || format.size != choice.size {
-          options.log.warning("\(device.path): asked for \(choice), its driver set \(format)")
+          settings.log.warning("\(device.path): asked for \(choice), its driver set \(format)")
         }
         return (choice, format, rate)
       }
@@ -77,6 +99,8 @@ struct V4L2Camera: ~Copyable {
   private static func failure(
     _ device: borrowing Device, _ choices: [ModeChoice], _ answers: [Format], _ refusal: CaptureError?
   ) -> Failure {
+    // The driver took it, but it makes no picture: that has its own remedy, and other formats may be the same.
+    if let refusal, refusal.cause == nil, answers.isEmpty { return Failure("\(refusal)") }
     let modes = device.modes().filter { mode in !choices.contains { $0.format == mode.format } }
     var others = answers.filter { $0.format.cost != nil }.map { "--format \($0.format) --size \($0.size)" }
     others += modes.filter { $0.format.cost != nil }.map { "--format \($0.format)" }

@@ -132,7 +132,7 @@ enum NearMiss {
     if !needsHost, (try? CameraName(text)) != nil { return "cameras are streamed by: streamer \(text) --to HOST:PORT" }
     let ports = text.split(separator: "-").map(String.init)
     if let first = ports.first, ports.allSatisfy({ $0.allSatisfy(\.isNumber) }) {
-      guard Endpoint.port(first) != nil else { return "ports are 1 to 65535" }
+      guard Endpoint.port(first) != nil else { return needsHost ? "ports are 1 to 65535" : nil }
       return needsHost ? "write --to HOST:\(first)" : "it receives at one port: write \(first)"
     }
     if let place = places(text).first(where: isRight) {
@@ -178,7 +178,7 @@ enum NearMiss {
       let text = String(text)
       let parts = text.split(separator: "%" as Character, maxSplits: 1).map(String.init)
       let zone = parts.count < 2 ? "" : "%" + (parts[1].hasPrefix("25") ? String(parts[1].dropFirst(2)) : parts[1])
-      return parts.first.flatMap { Endpoint.isIPv6($0) ? $0 + zone : nil }
+      return parts.first.flatMap { Endpoint.isIPv6($0) ? $0 + (Endpoint.takesInterfaceName($0) ? zone : "") : nil }
     }
     if let end = text.lastIndex(where: closing.contains) {
       let tail = text[text.index(after: end)...]

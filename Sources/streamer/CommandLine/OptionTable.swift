@@ -97,6 +97,21 @@ struct OptionEntry: Sendable {
       "The class of service that routers and Wi-Fi see: 0 to 63, or a name such as AF41, CS5, EF. Default: the system's."
     ),
     OptionEntry(
+      "input", "N|NAME", streaming,
+      "The input of a capture device to switch to, such as 1 or 'HDMI 0'. Default: the one that is on."),
+    OptionEntry(
+      "standard", "NAME", streaming,
+      "The video standard of an analog input, such as PAL or NTSC. Default: the one that is set."),
+    OptionEntry(
+      "wait", nil, [.stream],
+      "Wait for a camera that is not there at the start. One that is lost later is waited for in any case."),
+    OptionEntry(
+      "exit-on-loss", nil, [.stream],
+      "End with status 1 when a camera is lost, for those who have a supervisor that starts the program again."),
+    OptionEntry(
+      "stall-timeout", "SECONDS", [.stream],
+      "Restart a camera that gives no frame for so long. Default: 3, or 10 frame intervals where those are longer."),
+    OptionEntry(
       "keep-all", nil, streaming,
       "Send every frame, however late, and end each before the next. Default: the newest frame wins; what is left out is counted."
     ),

@@ -12,12 +12,15 @@ enum OutputOption: String {
   }
 
   func failure(_ error: SystemCallError) -> Failure {
-    Failure("--\(rawValue): \(error.withRemedy(Self.remedy(error.errno)))")
+    Failure("--\(rawValue): \(error.withRemedy(Self.remedy(error)))")
   }
 
   /// nil: the error's own.
-  private static func remedy(_ errno: Errno) -> String? {
-    switch errno.rawValue {
+  private static func remedy(_ error: SystemCallError) -> String? {
+    switch error.errno.rawValue {
+    // Such as /proc. A link may lead to a folder that is not there.
+    case ENOENT where !File.isLink(error.subject) && File.kind(of: folder(of: error.subject)) == .directory:
+      "its folder takes no new files: name another place"
     case ENOENT: "its folder is not there: 'mkdir' makes it"
     case EEXIST: "it is a file: name a folder"
     case ENOTDIR: "a part of the path is a file: name a folder there"
@@ -27,5 +30,9 @@ enum OutputOption: String {
     case EROFS: "it cannot be written to: name another place"
     default: nil
     }
+  }
+
+  private static func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
   }
 }

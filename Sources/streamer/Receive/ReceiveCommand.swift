@@ -82,6 +82,7 @@ struct ReceiveCommand {
     }
     let addresses = try SocketAddress.all(
       host: endpoint.host.isEmpty ? "0.0.0.0" : endpoint.host, port: endpoint.port, passive: true)
+    try endpoint.checkInterface(of: addresses, option: "")
     return try DatagramReceiver(at: addresses, bufferBytes: Self.bufferBytes)
   }
 }

@@ -14,6 +14,7 @@ struct ReceiveSession: ~Copyable {
   private var ahead: UInt64 = 0
   private var depacketizer: Depacketizer
   private var reportedUnsized = false
+  private var reportedFields = false
   private var reportedForeign = false
   private var reportedFaults = FrameFaults()
   private var reportedUnreadable = false
@@ -99,6 +100,7 @@ struct ReceiveSession: ~Copyable {
       }
     }
     reportUnsized()
+    reportFields()
     reportUnreadable()
     reportFaults()
     reportForeign()
@@ -115,9 +117,11 @@ struct ReceiveSession: ~Copyable {
     feedback.report(depacketizer.statistics, of: depacketizer.source, over: receiver)
   }
 
-  /// Ends what is reported.
+  /// Ends what is reported to the sender, and counts what is still pending.
   mutating func end() {
     feedback.report(depacketizer.statistics, of: depacketizer.source, over: receiver, isLast: true)
+    depacketizer.finish(at: Clock.monotonic)
+    reportForeign()
   }
 
   /// The header of what `--times` writes.
@@ -185,6 +189,14 @@ struct ReceiveSession: ~Copyable {
     options.log.warning(
       "the stream does not say its pictures' size, which is over 2040 pixels: --x-dimensions WxH does (it is in the SDP)"
     )
+  }
+
+  private mutating func reportFields() {
+    guard depacketizer.fields > 0, !reportedFields else { return }
+    reportedFields = true
+    options.log.warning(
+      "the sender's pictures are fields of interlaced video (RFC 2435, 4.1), each with every other line of a frame:"
+        + " each is received as a frame of half the height, and counted as a field; the sender has to deinterlace")
   }
 
   private mutating func reportForeign() {
@@ -364,6 +376,7 @@ struct ReceiveSession: ~Copyable {
     let statistics = depacketizer.statistics
     var text = "\(depacketizer.frames) frames"
     if let (width, height) = size { text += " of \(width)x\(height)" }
+    if depacketizer.fields > 0 { text += " (\(depacketizer.fields) of them fields)" }
     text += ", \(depacketizer.incomplete) incomplete, "
     if options.decodes { text += "\(undecodable) undecodable, " }
     if unwritten > 0 { text += "\(unwritten) not written, " }
@@ -388,7 +401,7 @@ struct ReceiveSession: ~Copyable {
 
   private var malformed: UInt64 { depacketizer.malformed + feedback.malformed }
 
-  /// Prints the result. The frame under way is none: it is not known what of it was still to come.
+  /// Prints the result.
   func printResult(_ signals: inout Signals) throws {
     let tenths = Int((framesPerSecond * 10).rounded())
     guard options.asJSON else {
@@ -402,9 +415,10 @@ struct ReceiveSession: ~Copyable {
       ("duplicates", .integer(statistics.duplicates)), ("malformed", .integer(malformed)),
       ("foreign", .integer(depacketizer.foreign)), ("foreign_reports", .integer(feedback.foreign)),
       ("frames", .integer(depacketizer.frames)), ("incomplete", .integer(depacketizer.incomplete)),
-      ("repeated_timestamps", .integer(faults.repeated)), ("backward_timestamps", .integer(faults.backward)),
-      ("changed_timestamps", .integer(faults.changed)), ("continued", .integer(faults.continued)),
-      ("unmarked", .integer(faults.unmarked)), ("sender_reports", .integer(feedback.senderReports)),
+      ("fields", .integer(depacketizer.fields)), ("repeated_timestamps", .integer(faults.repeated)),
+      ("backward_timestamps", .integer(faults.backward)), ("changed_timestamps", .integer(faults.changed)),
+      ("continued", .integer(faults.continued)), ("unmarked", .integer(faults.unmarked)),
+      ("sender_reports", .integer(feedback.senderReports)),
     ]
     if options.decodes { members.append(("undecodable", .integer(undecodable))) }
     if options.directory != nil { members.append(("unwritten", .integer(unwritten))) }

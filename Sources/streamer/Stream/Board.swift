@@ -16,9 +16,11 @@ final class Board: Sendable {
   /// What there is to say of one receiver.
   struct Receiver: Sendable {
     let address: SocketAddress
+    /// What its packets leave through; nil: it is not known yet.
+    var path: NetworkPath?
     /// How it receives the stream.
     var reception = RTCPSender.Reception()
-    /// Why packets to it failed.
+    /// Why packets to it are lost; nil: they are not.
     var errno: Errno?
     /// They failed lately, when the statistics were posted.
     var isFailing = false
@@ -32,7 +34,7 @@ final class Board: Sendable {
     var pacing: String?
 
     /// There is something to say.
-    var isSpecial: Bool { errno != nil || refusesSegments || hasSmallBuffer || pacing != nil }
+    var isSpecial: Bool { refusesSegments || hasSmallBuffer || pacing != nil }
   }
 
   struct State: Sendable {
@@ -45,6 +47,13 @@ final class Board: Sendable {
     var statisticsTime: Int64 = 0
     /// In the order of the loop's.
     var receivers: [Receiver] = []
+
+    /// - Parameter index: where it probably is.
+    func receiver(at address: SocketAddress, near index: Int) -> Receiver? {
+      if receivers.indices.contains(index), receivers[index].address == address { return receivers[index] }
+      return receivers.first { $0.address == address }
+    }
+
     /// Why receivers could not be added, the oldest first.
     var refusedReceivers: [String] = []
     /// The packets' size, where it changed.
@@ -52,7 +61,7 @@ final class Board: Sendable {
     /// Packets leave before their frame is done.
     var isEarly = false
     /// Why they can't.
-    var obstacle: Lookout.Obstacle?
+    var earlyRefusal: EarlyTrial.Refusal?
     /// Where the first report came from that was not a receiver's own, and that receiver.
     var foreignReport: (address: SocketAddress, receiver: SocketAddress)?
     /// The SSRC that the stream goes on with, since another one has the one that it had.
@@ -69,8 +78,8 @@ final class Board: Sendable {
     var controlNotes: [String] = []
     /// The camera's driver does not wake epoll.
     var isAskedAgain = false
-    /// The camera gives no frames.
-    var isSilent = false
+    /// What happened, in its order.
+    var events = EventList()
     var end: End?
     /// Raised each time the statistics are to be printed.
     var ticks = 0

@@ -1,6 +1,6 @@
 import LinuxIO
 
-/// One receiver: its stream, how much of the frame under way it has, and what is reported both ways.
+/// One receiver: its stream, how much of the frame in flight it has, and what is reported both ways.
 struct Destination: ~Copyable {
   /// What the loop's events call it: its place in a list can change.
   let id: UInt32
@@ -21,10 +21,14 @@ struct Destination: ~Copyable {
   var isWaiting = false
   /// Who spreads its packets, where they are to be spread.
   private(set) var pacer = Pacer.timer(nil)
-  /// The last error, where it was one.
+  /// Why its packets are lost; nil: they are not, as far as is known.
   private(set) var errno: Errno?
-  /// When that was, in nanoseconds of `Clock.monotonic`.
+  /// When that began, and when it was so last, in nanoseconds of `Clock.monotonic`.
+  private var failingSince: Int64 = 0
   private var failedAt = Int64.min / 2
+  /// The sender's `connections` then, and when they were last asked for; nil: never.
+  private var failedConnections: UInt32 = 0
+  private var seenConnections: UInt32?
   /// Packets are lost on their way there: a frame is not sent by being handed to the kernel.
   private(set) var isFailing = false
   /// The last error was the answer to packets of an earlier frame.
@@ -59,9 +63,27 @@ struct Destination: ~Copyable {
   /// An answer came that says that its packets are lost. A full queue of the network device (ENOBUFS) is no such answer: it
   /// drops the packets of that call alone, which are sent again, or left out and not counted.
   mutating func fail(_ errno: Errno) {
-    self.errno = errno
     failedAt = Clock.monotonic
+    if self.errno == nil { failingSince = failedAt }
+    self.errno = errno
+    failedConnections = sender.connections
     if errno != .noBufferSpace { isFailing = true }
+  }
+
+  /// Nanoseconds from the first to the last answer that said that packets are lost.
+  var outageLength: Int64 { failedAt - failingSince }
+
+  /// Connects its sockets again, where the network changed.
+  mutating func reconnect() {
+    if let errno = sender.reconnect() { fail(errno) }
+    reports.reconnect(to: sender.currentDestination)
+  }
+
+  /// What its packets leave through, where that may have changed since the last call.
+  mutating func newPath() -> NetworkPath? {
+    guard sender.connections != seenConnections else { return nil }
+    seenConnections = sender.connections
+    return sender.path
   }
 
   /// Looks for an answer that no further packet would bring.
@@ -70,17 +92,24 @@ struct Destination: ~Copyable {
   /// Whether packets were lost lately. Hosts and routers answer once a second at most; the kernel looks for a host for 3 s
   /// before it gives up.
   func hasFailed(lately now: Int64) -> Bool {
-    now - failedAt < (errno == .connectionRefused ? 2_500_000_000 : 5_000_000_000)
+    errno != nil && now - failedAt < (errno == .connectionRefused ? 2_500_000_000 : 5_000_000_000)
   }
 
   /// Has packets count as sent again, where no answer came for some time.
-  mutating func recover(now: Int64) { isFailing = isFailing && hasFailed(lately: now) }
+  mutating func recover(now: Int64) {
+    if hasFailed(lately: now) && !isReconnected { return }
+    isFailing = false
+    errno = nil
+  }
 
-  /// Asks who can spread its packets.
+  /// This machine had no path to it, and has one now: no answer is waited for.
+  private var isReconnected: Bool { sender.connections > failedConnections && errno?.isOfThisMachine ?? false }
+
+  /// Chooses who spreads its packets.
+  /// - Parameter discipline: of the queue in which they wait.
   /// - Returns: whether that changed.
-  mutating func choosePacer(_ interface: String?) -> Bool {
+  mutating func choosePacer(_ discipline: QueueDiscipline?) -> Bool {
     let before = pacer
-    let discipline = QueueDiscipline(towards: address, by: interface)
     pacer = Pacer(
       discipline, takesTimes: sender.isSegmenting && discipline?.isPacing == true && sender.takeDepartures())
     return pacer != before

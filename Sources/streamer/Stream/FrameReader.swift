@@ -28,15 +28,17 @@ struct FrameReader: ~Copyable {
   /// Made for the first frame that needs it: others have no use for its memory.
   private var recoder: JPEGRecoder?
   /// Nanoseconds that re-coding a frame may take: the loop does nothing else meanwhile.
-  private let patience: Int64
+  private var patience: Int64 = 0
   private var costly = CostlyFrames()
 
-  /// - Parameter interval: nanoseconds from frame to frame.
-  init(repairs: Bool, recodes: Bool, interval: Int64) {
+  init(repairs: Bool, recodes: Bool) {
     reader = JPEGReader(repairs: repairs)
     self.recodes = recodes
-    patience = min(max(interval, 50_000_000), 500_000_000) * 2
   }
+
+  /// Frames are of another camera now, or of a mode that it was set to.
+  /// - Parameter interval: nanoseconds from frame to frame.
+  mutating func prepare(interval: Int64) { patience = min(max(interval, 50_000_000), 500_000_000) * 2 }
 
   /// Reads a frame.
   /// - Parameter isExact: it was encoded here: it ends with its EOI.
@@ -77,14 +79,15 @@ struct FrameReader: ~Copyable {
     let start = Clock.monotonic
     let job = Job(
       frame: frame, extent: extent, fault: fault, isField: fields == nil && extent.isField, deadline: start + patience)
-    if costly.refuses(extent.pixels) { throw .recodeLimit }
+    if costly.refuses(fault, extent.pixels) { throw .recodeLimit }
     let picture: JPEGPicture
     do throws(DropCause) {
       picture = if let (first, second) = fields { try weave(job, first, second) } else { try recode(job, method) }
     } catch {
-      if error == .recodeLimit { costly.note(extent.pixels) }
+      if error == .recodeLimit { costly.note(fault, extent.pixels) }
       throw error
     }
+    costly.noteSuccess(fault, extent.pixels)
     recoding.cost = Clock.monotonic - start
     return picture
   }
@@ -98,25 +101,6 @@ struct FrameReader: ~Copyable {
     /// The other field is not there.
     let isField: Bool
     let deadline: Int64
-  }
-
-  /// Frames that are not tried, after one of their size took too long: each try holds the loop up.
-  private struct CostlyFrames {
-    private var pixels = 0
-    private var left = 0
-    private var pause = 4
-
-    mutating func note(_ pixels: Int) {
-      self.pixels = pixels
-      left = pause
-      pause = min(2 * pause, 256)
-    }
-
-    mutating func refuses(_ pixels: Int) -> Bool {
-      guard left > 0, pixels >= self.pixels else { return false }
-      left -= 1
-      return true
-    }
   }
 
   private mutating func recode(_ job: Job, _ method: JPEGRecoder.Method) throws(DropCause) -> JPEGPicture {
@@ -244,6 +228,7 @@ extension DropCause {
   fileprivate init(_ failure: JPEGRecoder.Failure, _ fault: JPEGFault) {
     switch failure {
     case .damaged: self = .undecodable
+    case .tables: self = .malformedHeader
     case .unsupported: self = DropCause(fault)
     case .limit: self = .recodeLimit
     case .size: self = .size

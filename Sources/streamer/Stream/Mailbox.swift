@@ -9,8 +9,14 @@ final class Mailbox: Sendable {
     case add(SocketAddress)
     /// A receiver is sent a goodbye, and no more.
     case remove(SocketAddress)
+    /// A receiver's sockets connect again: the network changed.
+    case reconnect(SocketAddress)
+    /// In which queue a receiver's packets wait; nil: it is not known.
+    case queue(SocketAddress, QueueDiscipline?)
     /// What was measured so far is posted.
     case tell
+    /// Device nodes of cameras appeared.
+    case camerasChanged
   }
 
   private let messages = Mutex<[Message]>([])

@@ -16,15 +16,15 @@ struct Meter: ~Copyable {
   private var lastTimestamp: Int64?
   private var rhythm = Rhythm()
   private var ahead: UInt64 = 0
-  /// When the frame under way was taken.
+  /// When the frame in flight was taken.
   private var takenAt: Int64 = 0
   /// It went back to the camera when it was encoded.
   private var isBack = false
-  /// A packet of the frame under way was sent.
+  /// A packet of the frame in flight was sent.
   private var hasSent = false
   /// Of the frames that are measured.
   private var timeline: Timeline
-  /// The newest frame's place in it, and that of the frame under way.
+  /// The newest frame's place in it, and that of the frame in flight.
   private var newest: Int?
   private var current: Int?
 
@@ -32,6 +32,9 @@ struct Meter: ~Copyable {
     self.measurement = measurement
     timeline = Timeline(capacity: Int(clamping: measurement?.frames ?? 0))
   }
+
+  /// Frames are measured for so long only.
+  var isLimited: Bool { measurement != nil }
 
   /// A frame came.
   /// - Parameter isNext: the frame that came last is the one before it.
@@ -76,7 +79,7 @@ struct Meter: ~Copyable {
     #endif
   }
 
-  /// The frame that came last is the one under way now.
+  /// The frame that came last is the one in flight now.
   mutating func take(_ frame: borrowing Frame) {
     takenAt = frame.takenAt
     isBack = false
@@ -130,7 +133,7 @@ struct Meter: ~Copyable {
     #endif
   }
 
-  /// The frame under way ends.
+  /// The frame in flight ends.
   /// - Parameter wasLent: its buffer was given back.
   mutating func end(wasLent: Bool) {
     hasSent = false

@@ -12,7 +12,7 @@ struct Pace {
     case rate(Double)
   }
 
-  private let setting: Setting
+  let setting: Setting
   /// Between two frames, in nanoseconds.
   private var interval: Int64
   private let isIntervalKnown: Bool
@@ -63,7 +63,7 @@ struct Pace {
   /// Frames may have to be spread.
   var isOn: Bool { setting != .off }
 
-  /// The frame under way is spread.
+  /// The frame in flight is spread.
   var isSpreading: Bool { rate > 0 }
 
   /// Bytes of the frame's packets, as far as they were known when it began.

@@ -1,14 +1,17 @@
 import LinuxIO
 import RTPCore
 
-/// RTCP with one receiver: its socket, beside the one of the stream, and what is reported both ways.
+/// RTCP with one receiver: its socket, next to that of the stream, and what is reported both ways.
 struct ReportLink: ~Copyable {
   private let socket: DatagramSocket
-  private let destination: SocketAddress
+  private var destination: SocketAddress
   /// The interface by which the stream leaves, if one was asked for.
   private let interface: String?
-  /// The group's receivers are heard: it needs a route.
-  private var isJoined: Bool
+  /// It uses the stream's own socket.
+  private let isMuxed: Bool
+  /// The index of the interface on which the group was joined, to receive its receivers' reports: it needs a route. 0: the
+  /// routing table's; nil: it was not.
+  private var joinedIndex: UInt32?
   private var rtcp: RTCPSender
   /// The first frame was sent.
   private var hasBegun = false
@@ -18,38 +21,56 @@ struct ReportLink: ~Copyable {
     beside sender: borrowing DatagramSender, over route: Route, name: CanonicalName, isMuxed: Bool
   ) throws(SystemCallError) -> ReportLink {
     let stream = sender.destination
-    if isMuxed { return ReportLink(try DatagramSocket(sharing: sender), to: stream, route, name, isJoined: true) }
-    let socket = try socket(beside: sender)
-    try socket.setRoute(route, to: stream)
-    return ReportLink(
-      socket, to: stream.with(port: stream.port + 1), route, name, isJoined: !stream.isMulticast)
+    if isMuxed { return ReportLink(try DatagramSocket(sharing: sender), to: stream, route, name, isMuxed: true) }
+    let socket = try socket(beside: sender, interface: route.interface)
+    if let errno = socket.setRoute(route, to: stream), errno != .noDevice {
+      throw SystemCallError("sending by \(route.interface ?? "")", on: stream.description, errno)
+    }
+    return ReportLink(socket, to: stream.with(port: stream.port + 1), route, name, isMuxed: false)
   }
 
   private init(
     _ socket: consuming DatagramSocket, to destination: SocketAddress, _ route: Route, _ name: CanonicalName,
-    isJoined: Bool
+    isMuxed: Bool
   ) {
-    // Without a route there are no reports yet; the stream's packets tell the user.
-    self.isJoined = isJoined || socket.join(destination, interface: route.interface) == nil
     self.socket = socket
     self.destination = destination
+    interface = route.interface
+    self.isMuxed = isMuxed
     let peer = destination.peer
     rtcp = RTCPSender(
       name: name, isUnicast: peer != nil, receiver: peer.map { TransportAddress($0) } ?? TransportAddress(),
       now: Clock.monotonic)
-    interface = route.interface
+    // Without a route there are no reports yet; the stream's packets tell the user.
+    join()
   }
 
   /// Tries again, since there may be a route by now.
   private mutating func join() {
-    if !isJoined { isJoined = socket.join(destination, interface: interface) == nil }
+    guard !isMuxed, joinedIndex == nil, destination.isMulticast else { return }
+    let index = interface.map(NetworkInterface.index) ?? 0
+    guard let index, socket.join(destination, onInterface: index) == nil else { return }
+    joinedIndex = index
+  }
+
+  /// The network changed: its interface may be another one of the same name.
+  /// - Parameter stream: the stream's destination of today; nil: its interface is gone.
+  mutating func reconnect(to stream: SocketAddress?) {
+    guard !isMuxed else { return }
+    if let joinedIndex { socket.leave(destination, onInterface: joinedIndex) }
+    joinedIndex = nil
+    if let stream { destination = stream.with(port: destination.port) }
+    _ = socket.setInterface(interface, to: destination)
+    join()
   }
 
   /// The port behind RTP's at this end, too, where it is free; a group's reports come to the group.
-  private static func socket(beside sender: borrowing DatagramSender) throws(SystemCallError) -> DatagramSocket {
+  private static func socket(
+    beside sender: borrowing DatagramSender, interface: String?
+  ) throws(SystemCallError) -> DatagramSocket {
     let stream = sender.destination
     do throws(SystemCallError) {
-      if stream.isMulticast { return try DatagramSocket(before: stream.with(port: stream.port + 1)) }
+      if stream.isMulticast { return try DatagramSocket(before: groupAddress(stream, interface: interface)) }
       if (1..<UInt16.max).contains(sender.localAddress.port) {
         return try DatagramSocket(at: .any(stream.family, port: sender.localAddress.port + 1))
       }
@@ -57,6 +78,15 @@ struct ReportLink: ~Copyable {
       if error.errno != .addressInUse { throw error }
     }
     return try DatagramSocket(at: .any(stream.family, port: 0))
+  }
+
+  /// Where a group's reports come to. A link-local group can be bound to only on its interface: as long as that is not there,
+  /// its reports come to its port at any address.
+  private static func groupAddress(_ stream: SocketAddress, interface: String?) -> SocketAddress {
+    let address = stream.with(port: stream.port + 1)
+    guard address.needsInterface else { return address }
+    let index = interface.flatMap(NetworkInterface.index)
+    return index.map { address.with(interfaceIndex: $0) } ?? .any(.ipv6, port: address.port)
   }
 
   /// For epoll.
@@ -135,7 +165,7 @@ struct ReportLink: ~Copyable {
     }
   }
 
-  /// A report that can't be sent now is left out: the next one comes.
+  /// A report that can't be sent now is skipped: the next one comes.
   private func send(_ memory: UnsafeMutableRawBufferPointer, _ size: Int) {
     guard size > 0 else { return }
     _ = socket.send(UnsafeRawBufferPointer(rebasing: memory[..<size]), to: destination)

@@ -14,10 +14,10 @@ struct SequenceGaps {
   /// The frame that was judged last is the one behind the one before it.
   private(set) var isNext = false
 
-  /// - Parameter timestamp: of the capture; a lower number at a later time is that of a camera that began anew.
+  /// - Parameter timestamp: of the capture; a lower number at a later time is that of a camera that started over.
   mutating func judge(_ sequence: UInt32, at timestamp: Int64) -> Verdict {
     let step = last.map { Int32(bitPattern: sequence &- $0.sequence) } ?? 1
-    isNext = step == 1
+    isNext = step == 1 && last != nil
     if step < 0, let last, timestamp < last.timestamp { return .overtaken }
     last = (sequence, timestamp)
     return .next(missing: step > 1 ? UInt64(step - 1) : 0)

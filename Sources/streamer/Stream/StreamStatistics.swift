@@ -30,9 +30,9 @@ struct StreamStatistics: Equatable, Sendable {
   var packets: UInt64 = 0
   /// RTP packets' bytes of them.
   var bytes: UInt64 = 0
-  /// Packets left out because the socket was full when the next frame came, or the network device's queue was.
+  /// Packets skipped because the socket was full when the next frame came, or the network device's queue was.
   var latePackets: UInt64 = 0
-  /// Packets left out because the receiver can't be reached.
+  /// Packets skipped because the receiver can't be reached.
   var unreachablePackets: UInt64 = 0
   /// Frames a second that the camera really gave in its first seconds, where they are well under those asked for.
   var lowRate: Double?
@@ -51,6 +51,16 @@ struct StreamStatistics: Equatable, Sendable {
     for cause in drops.indices where drops[cause] > 0 { now |= 1 << UInt32(cause) }
     defer { said = now }
     return now != said
+  }
+
+  /// Counts frames that are missing before one.
+  /// - Parameter workedThrough: see `Source.workedThrough`.
+  mutating func count(missing: UInt64, workedThrough: UInt64?) {
+    guard missing > 0 else { return }
+    guard let workedThrough else { return self[.driver] += missing }
+    let tooSlow = min(missing, workedThrough)
+    self[.tooSlow] += tooSlow
+    self[.missedBeat] += missing - tooSlow
   }
 
   /// A frame's sending ended. Without receivers it is neither sent nor missed.

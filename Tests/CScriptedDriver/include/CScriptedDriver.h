@@ -45,6 +45,18 @@ static const unsigned long SCRIPTED_QUERY_EXT_CTRL = VIDIOC_QUERY_EXT_CTRL;
 static const unsigned long SCRIPTED_QUERYMENU = VIDIOC_QUERYMENU;
 static const unsigned long SCRIPTED_G_EXT_CTRLS = VIDIOC_G_EXT_CTRLS;
 static const unsigned long SCRIPTED_S_EXT_CTRLS = VIDIOC_S_EXT_CTRLS;
+static const unsigned long SCRIPTED_ENUMINPUT = VIDIOC_ENUMINPUT;
+static const unsigned long SCRIPTED_G_INPUT = VIDIOC_G_INPUT;
+static const unsigned long SCRIPTED_S_INPUT = VIDIOC_S_INPUT;
+static const unsigned long SCRIPTED_ENUMSTD = VIDIOC_ENUMSTD;
+static const unsigned long SCRIPTED_S_STD = VIDIOC_S_STD;
+static const unsigned long SCRIPTED_QUERYSTD = VIDIOC_QUERYSTD;
+static const unsigned long SCRIPTED_G_DV_TIMINGS = VIDIOC_G_DV_TIMINGS;
+static const unsigned long SCRIPTED_S_DV_TIMINGS = VIDIOC_S_DV_TIMINGS;
+static const unsigned long SCRIPTED_QUERY_DV_TIMINGS = VIDIOC_QUERY_DV_TIMINGS;
+static const unsigned long SCRIPTED_SUBSCRIBE_EVENT = VIDIOC_SUBSCRIBE_EVENT;
+static const unsigned long SCRIPTED_DQEVENT = VIDIOC_DQEVENT;
+static const unsigned long SCRIPTED_USB_RESET = USBDEVFS_RESET;
 
 static const uint32_t SCRIPTED_NEXT_CTRL = V4L2_CTRL_FLAG_NEXT_CTRL;
 
@@ -63,6 +75,16 @@ static inline int64_t scripted_value(const struct v4l2_ext_control *control, boo
 }
 static inline void scripted_set_value(struct v4l2_ext_control *control, bool is_wide, int64_t value) {
   if (is_wide) control->value64 = value; else control->value = (int32_t)value;
+}
+static inline struct v4l2_dv_timings scripted_timings(uint32_t width, uint32_t height, uint32_t total_width,
+                                                      uint32_t total_height, uint64_t pixel_clock) {
+  struct v4l2_dv_timings timings = {.type = V4L2_DV_BT_656_1120};
+  timings.bt.width = width;
+  timings.bt.height = height;
+  timings.bt.hsync = total_width - width;
+  timings.bt.vsync = total_height - height;
+  timings.bt.pixelclock = pixel_clock;
+  return timings;
 }
 
 #endif
