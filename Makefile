@@ -6,7 +6,7 @@ BUILT := .build/install/streamer
 BRIDGE := .build/release/libstreamer-libcamera.so
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help deps build bridge demo test unit tsan lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds pictures soak soak-fuzz soak-stream soak-early lab debian13 debian13-libcamera install uninstall clean
+.PHONY: help deps build bridge demo test unit tsan lint bench bench-gate bench-peers bench-send bench-pace bench-early bench-measuring bench-encode kinds pictures soak soak-fuzz soak-faults soak-stream soak-early soak-replug lab debian13 debian13-libcamera install uninstall clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -31,10 +31,14 @@ test: ## all tests: lint, units, the program, the camera lab
 unit: ## the unit tests alone
 	swift test --skip V4L2DeviceTests
 
-soak: soak-fuzz soak-stream soak-early ## what is too long for every day: all of these, for SECONDS (600) each
+soak: soak-fuzz soak-faults soak-stream soak-early soak-replug ## what is too long for every day: all of these, for SECONDS (600) each
 
 soak-fuzz: ## each fuzz target for SECONDS (600)
 	@Tests/fuzz/run $(SECONDS)
+
+soak-faults: ## random faults of cameras and receivers for SECONDS (600), half of it with each sanitizer; SEED=... for the same ones
+	@scripts/deps build test
+	@SEED=$(SEED) Tests/soak/run $$(($(SECONDS) / 2))
 
 soak-stream: ## 1080p at 60 frames a second for SECONDS (600): nothing lost, nothing left out, memory that stays flat
 	@scripts/deps build test
@@ -45,6 +49,11 @@ soak-early: ## early packets of 1080p30 in the camera lab for SECONDS (600), com
 	@scripts/deps build test
 	scripts/build streamer
 	@SOAK_SECONDS=$(SECONDS) python3 Tests/suite.py test_a_long_stream_bit_for_bit
+
+soak-replug: ## cameras unplugged and plugged in again in the camera lab: 20 times at random moments, 200 times quickly
+	@scripts/deps build test
+	scripts/build streamer
+	@REPLUG_ROUNDS=20 QUICK_ROUNDS=200 python3 Tests/suite.py test_replug
 
 tsan: ## the unit tests and real streams with ThreadSanitizer, which finds data races
 	@scripts/deps build test
