@@ -181,7 +181,6 @@ class Machine:
             self.qemu.wait()
         if self.link:
             self.link.close()
-        self.qemu = self.link = None
 
 
 def die_with_parent():

@@ -113,13 +113,6 @@ class Case(streams.Case):
         self.assertGreaterEqual(len(received), 40)
         self.assertLessEqual(set(received), set(players.of_files(player, files)))
 
-    def counts(self, result, camera):
-        """What the camera's last line of statistics says."""
-        line = [line for line in result.stdout.splitlines() if line.startswith(camera.device)][-1]
-        found = {name.strip(): int(number) for number, name in re.findall(r"(\d+) ([a-z][a-z -]*)", line)}
-        found.update({cause: int(number) for cause, number in re.findall(r"(\w+) (\d+)[,)]", line)})
-        return found
-
 
 class Streaming(Case):
     def test_every_frame_arrives_bit_for_bit(self):
@@ -312,7 +305,7 @@ class Ending(Case):
     def test_unplugged_it_says_so(self):
         camera = self.camera()
         receiver = self.receiver()
-        process = self.stream(camera.device, "--to", f"{HOST}:{receiver.port}")
+        process = self.stream(camera.device, "--exit-on-loss", "--to", f"{HOST}:{receiver.port}")
         receiver.collect(5, until=lambda r: r.markers() >= 3)
         camera.unplug()
         result = process.wait(10)
@@ -492,9 +485,10 @@ class Faults(Case):
             self.assertNotEqual(a.timestamp, b.timestamp)
 
     def test_a_stall_is_survived(self):
-        camera, received, result = self.run_with({20: "stall:5"})
+        """It does not last its 20 s: the stream is restarted after 3 s without a frame, which wakes the camera."""
+        camera, received, result = self.run_with({20: "stall:20"})
         steps = [((b.timestamp - a.timestamp) & 0xFFFFFFFF) / 90_000 for a, b in zip(received, received[1:])]
-        self.assertGreater(max(steps), 4.9)
+        self.assertTrue(2.9 < max(steps) < 8, steps)
         self.assertEqual(result.stderr.count("no frame for some seconds"), 1)
         self.assertEqual(result.stderr.count("gives frames again"), 1)
 
@@ -507,7 +501,7 @@ class Faults(Case):
                                       env={"LD_PRELOAD": program.PROBE, "PROBE_STAMPS": str(count)})
                 receiver.collect(20, until=lambda r: r.markers() >= 150)
                 result = self.stop(process)
-                self.assertEqual(result.stderr.count("timestamps stand still, repeat or go back"), 1, result.stderr)
+                self.assertEqual(result.stderr.count("timestamps stand still, repeat, go back or are far"), 1, result.stderr)
                 received = rtpjpeg.whole_frames(receiver.packets())
                 stamps = [frame.timestamp for frame in received]
                 steps = [(after - before) % 2**32 for before, after in zip(stamps, stamps[1:])]
@@ -557,7 +551,7 @@ class Faults(Case):
         receiver = self.receiver()
         machine.run("tc qdisc add dev eth0 root tbf rate 10mbit burst 20kb limit 10mb")
         try:
-            process = self.stream(camera.device, "--to", f"{HOST}:{receiver.port}")
+            process = self.stream(camera.device, "--stall-timeout", 60, "--to", f"{HOST}:{receiver.port}")
             receiver.collect(2.5)
             # User and system time, in ticks of 10 ms.
             ticks = "for i in 1 2 3 4 5; do cut -d ' ' -f 14,15 /proc/$(pgrep -x streamer)/stat; sleep 0.5; done"
@@ -652,7 +646,7 @@ class Early(Case):
     def test_a_stall_and_an_unplug_in_the_middle(self):
         camera = self.camera(**self.OPTIONS, faults={60: "pause:2", 300: "unplug"})
         receiver = self.receiver()
-        process = self.stream(camera.device, "--to", f"{HOST}:{receiver.port}")
+        process = self.stream(camera.device, "--exit-on-loss", "--to", f"{HOST}:{receiver.port}")
         receiver.collect(15, until=lambda r: r.markers() >= 290)
         result = process.wait(15)
         self.assertEqual(result.status, 1)

@@ -175,7 +175,7 @@ class Ends(Case):
 
     def test_unplugged_it_says_so(self):
         camera, receiver = self.camera(), self.receiver()
-        process = self.stream("libcamera:0", "--to", f"{HOST}:{receiver.port}")
+        process = self.stream("libcamera:0", "--exit-on-loss", "--to", f"{HOST}:{receiver.port}")
         receiver.collect(10, until=lambda r: r.markers() >= 5)
         camera.unplug()
         result = process.wait(10)

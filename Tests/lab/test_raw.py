@@ -164,7 +164,7 @@ class Pictures(Case):
                 process = self.stream(camera.device, "--to", f"{HOST}:{receiver.port}", "--range", "as-is", *words)
                 receiver.collect(15, until=lambda r: r.markers() >= 30)
                 result = self.stop(process)
-                self.assertIn("YUYV 320x240 at 15 fps, encoded here to JPEG", result.stderr)
+                self.assertIn("YUYV 320x240 at 15 fps, 4 buffers, encoded here to JPEG", result.stderr)
                 received = rtpjpeg.whole_frames(receiver.packets())
                 self.assertGreaterEqual(len(received), 30)
                 for frame in received:
@@ -239,7 +239,7 @@ class Faults(Case):
 
     def test_unplugged_it_says_so(self):
         with rtpjpeg.Receiver() as receiver:
-            process = self.stream(multi, "--size", "320x180", "--fps", "15", "--to", f"{HOST}:{receiver.port}")
+            process = self.stream(multi, "--size", "320x180", "--fps", "15", "--exit-on-loss", "--to", f"{HOST}:{receiver.port}")
             receiver.collect(5, until=lambda r: r.markers() >= 3)
             control(multi, disconnect=1)
             result = process.wait(10)

@@ -78,9 +78,12 @@ class Watch:
     def wait(self, count, seconds=40):
         """Until it gave so many frames, or ended by itself."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end and self.process.poll() is None and \
-                len(list(pathlib.Path(self.folder.name).glob("*.raw"))) < count:
+        while time.monotonic() < end and self.process.poll() is None and self.count() < count:
             time.sleep(0.1)
+
+    def count(self):
+        """The number of frames that it gave so far."""
+        return len(list(pathlib.Path(self.folder.name).glob("*.raw")))
 
     def end(self):
         """The `frames` that it gave."""

@@ -43,6 +43,13 @@ class Errors(unittest.TestCase):
         self.check(2, ["sdp", "test:", *TO, "--size", "9999x9999"], "--size 9999x9999")
         self.check(2, ["test:", "test:", "--to", "127.0.0.1:65535"], "65537")
 
+    def test_addresses_to_receive_at(self):
+        self.check(2, ["receive", "[ff02::1]:5606"], "write [ff02::1%eth0]:5606")
+        self.check(2, ["receive", "[fe80::1]:5606"], "write [fe80::1%eth0]:5606")
+        self.check(1, ["receive", "203.0.113.9:5606"], "EADDRNOTAVAIL", "not an address of this machine")
+        self.check(1, ["receive", "[fe80::1%nope0]:5606"], "'[fe80::1%nope0]'", "no interface 'nope0'")
+        self.assertEqual(run("receive", "0").err.count("1 to 65535"), 1)
+
     def test_near_misses_are_2_and_say_what_to_write(self):
         for words, part in [
                 (["help"], "streamer --help"), (["version"], "streamer --version"), (["-v"], "--version"),
@@ -99,7 +106,8 @@ class Errors(unittest.TestCase):
         with tempfile.TemporaryDirectory() as home:
             os.mkfifo(f"{home}/pipe")
             self.check(1, [f"file:{home}/pipe", *TO], "no regular file")
-        self.check(1, ["test:", "--to", "no-such-host.invalid:5000"], "no-such-host.invalid")
+        # A stream waits for a name (test_network); what ends at once does not.
+        self.check(1, ["sdp", "test:", "--to", "no-such-host.invalid:5000"], "no-such-host.invalid")
         self.check(1, ["test:", *TO, "--sdp", "/nowhere/a.sdp"], "/nowhere/a.sdp")
 
     def test_a_camera_that_cannot_start_ends_the_others(self):

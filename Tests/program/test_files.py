@@ -207,6 +207,29 @@ class Options(unittest.TestCase):
                     line = ended.err.strip().splitlines()[-1]
                     self.assertRegex(line, rf"^streamer: error: {name.split()[-1]}: \w+ on {place}.*{remedy}")
 
+    def test_an_argument_that_is_not_utf8_is_an_error(self):
+        """Another name would take its place."""
+        with tempfile.TemporaryDirectory() as home:
+            name = f"{home}/s\udcff.x"
+            cases = [words for words, _ in writers(name).values()]
+            cases += [[f"file:{name}", "--to", "127.0.0.1:5000"], ["receive", "5000", f"--out={name}"], ["list", "\udcff"],
+                      ["bench", "test:", "--compare", name], ["test:", "--to", "127.0.0.1:5000", "--set", "a\udcff=1"]]
+            for words in cases:
+                with self.subTest(words):
+                    result = run(*words)
+                    self.assertEqual(result.status, 2)
+                    self.assertRegex(result.err, r"^streamer: error: the argument \$'.*\\xff.*' is not valid UTF-8.*rename")
+            self.assertEqual(os.listdir(home), [])
+
+    def test_a_folder_of_which_nothing_can_be_made_names_no_mkdir(self):
+        cases = [words for words, _ in writers("/proc/x").values()]
+        for words in [*cases, ["receive", free_port(), "--out", "/proc"], ["receive", free_port(), "--out", "/proc/x"]]:
+            with self.subTest(words):
+                ended = Ended([STREAMER, *words], limit=5)
+                self.assertEqual(ended.status, 1)
+                self.assertIn("takes no new files", ended.err)
+                self.assertNotIn("mkdir'", ended.err)
+
     def test_a_folder_that_takes_no_files_is_found_at_the_start(self):
         with tempfile.TemporaryDirectory() as home:
             command = f"mount --bind {home} {home}; mount -o remount,bind,ro {home}; exec {STREAMER} receive" \
@@ -443,6 +466,24 @@ class Folders(unittest.TestCase):
         result = run(f"file:{self.home}", *TO)
         self.assertEqual(result.status, 1)
         self.assertIn("no .jpg or .jpeg file", result.err)
+
+    def test_names_that_are_not_utf8_are_skipped_by_name(self):
+        pathlib.Path(self.home, "b.jpg").write_bytes(self.picture)
+        # Python's way to write the bytes E9 and FF.
+        for name in ("caf\udce9.jpg", "\udcffit's.JPEG", "n\udce9.txt"):
+            pathlib.Path(self.home, name).write_bytes(self.picture)
+        sender = self.first_lines(f"file:{self.home}")
+        self.assertEqual(sender.status, 0, sender.err)
+        self.assertIn("2 pictures skipped", sender.err)
+        self.assertIn(r"UTF-8: $'\xffit\'s.JPEG', $'caf\xe9.jpg'; rename", sender.err)
+        self.assertIn("1 pictures, JPEG 320x240", sender.err)
+
+    def test_a_folder_of_such_names_alone_is_refused(self):
+        pathlib.Path(self.home, "caf\udce9.jpg").write_bytes(self.picture)
+        result = run(f"file:{self.home}", *TO)
+        self.assertEqual(result.status, 1)
+        self.assertIn(r"$'caf\xe9.jpg'", result.err)
+        self.assertIn("no .jpg or .jpeg file in this directory that can be read", result.err)
 
     def test_memory_is_that_of_the_files(self):
         """Twice as many bytes cost no more than that."""
