@@ -36,7 +36,7 @@ final class CameraThread {
   /// their own.
   static func arrange(_ settings: StreamSettings) {
     if let cpu = settings.thread.cpu, let errno = Thread.pin(toCPU: cpu) {
-      settings.log.warning("\(settings.camera.label): runs unbound: CPU \(cpu) can't be had: \(errno)")
+      settings.log.warning("\(settings.camera.label): runs unbound: CPU \(cpu) is not available: \(errno)")
     }
     if let priority = settings.thread.priority, let errno = Thread.setRealtime(priority: priority) {
       settings.log.warning(

@@ -313,14 +313,15 @@ extension RTPSession {
     reports.sayGoodbye(&receivers, source)
   }
 
-  /// Looks for answers to the last packets, before they are counted: no further packet may bring them, and where RTCP has
-  /// the stream's socket, a report would take them.
+  /// Looks for answers to the last packets, before they are counted: no further packet may bring them.
   mutating func settle(_ statistics: inout StreamStatistics) {
-    for index in 0..<receivers.count {
-      let wasFailing = receivers[index].isFailing
-      receivers.update(index) { $0.settle() }
-      if passage.isIdle { takeBackLast(index, wasFailing, &statistics) }
-    }
+    for index in 0..<receivers.count { settle(index, &statistics) }
+  }
+
+  private mutating func settle(_ index: Int, _ statistics: inout StreamStatistics) {
+    let wasFailing = receivers[index].isFailing
+    receivers.update(index) { $0.settle() }
+    if passage.isIdle { takeBackLast(index, wasFailing, &statistics) }
   }
 
   private mutating func takeBackLast(_ index: Int, _ wasFailing: Bool, _ statistics: inout StreamStatistics) {
@@ -335,7 +336,11 @@ extension RTPSession {
   mutating func report(
     _ statistics: inout StreamStatistics, _ events: borrowing LoopEvents
   ) throws(SystemCallError) {
-    settle(&statistics)
+    // On the stream's own socket a report would take the answer to its packets.
+    if settings.isMuxed {
+      let now = Clock.monotonic
+      for index in 0..<receivers.count where receivers[index].reports.due ?? .max <= now { settle(index, &statistics) }
+    }
     try reports.send(to: &receivers, from: source, events)
   }
 
